@@ -1,0 +1,79 @@
+"""One layer of the network: a linear map, then an activation (chapter ``network``)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .checks import check_size
+
+
+class Linear:
+    """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
+
+    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,); both may be assigned. The weights are
+    drawn from ``generator`` (torch's global generator if None), uniformly between plus and minus
+    ``sqrt(6 / (in_features + out_features))`` [Glorot and Bengio, 2010]; the biases start at zero. Both have torch's
+    default dtype. ``weight_grad`` and ``bias_grad`` are None until a backward pass fills them.
+
+    Raises TypeError or ValueError where a size is not a positive whole number. Chapters ``notation`` and ``network``.
+    """
+
+    def __init__(self, in_features: int, out_features: int, generator: torch.Generator | None = None):
+        check_size("in_features", in_features)
+        check_size("out_features", out_features)
+        bound = math.sqrt(6 / (in_features + out_features))
+        # Drawn in float64 whatever the default dtype is, so that a seed means the same weights in all of them.
+        uniform = torch.rand(in_features, out_features, generator=generator, dtype=torch.float64)
+        self.weight = (bound * (2 * uniform - 1)).to(torch.get_default_dtype())
+        self.bias = torch.zeros(out_features)
+        self.weight_grad: Tensor | None = None
+        self.bias_grad: Tensor | None = None
+
+    def forward(self, z_out: Tensor) -> Tensor:
+        """Pre-activations (n, out_features) of the outputs (n, in_features) of the layer before."""
+        return z_out @ self.weight + self.bias  # eq-batch-pre-activation
+
+
+class TanH:
+    """The hyperbolic tangent, element by element (chapter ``notation``)."""
+
+    def forward(self, z_in: Tensor) -> Tensor:
+        """Outputs between -1 and 1, in the shape of ``z_in``."""
+        return torch.tanh(z_in)
+
+    def derivative(self, z_out: Tensor) -> Tensor:
+        """The derivative at ``z_in``, from the stored output ``z_out = forward(z_in)``; same shape."""
+        return 1 - z_out * z_out  # eq-tanh-derivative
+
+
+class Sigmoid:
+    """The logistic sigmoid, element by element (chapter ``notation``)."""
+
+    def forward(self, z_in: Tensor) -> Tensor:
+        """Outputs between 0 and 1, in the shape of ``z_in``."""
+        return torch.sigmoid(z_in)
+
+    def derivative(self, z_out: Tensor) -> Tensor:
+        """The derivative at ``z_in``, from the stored output ``z_out = forward(z_in)``; same shape."""
+        return z_out - z_out * z_out  # eq-sigmoid-derivative
+
+
+ACTIVATIONS = {"tanh": TanH, "sigmoid": Sigmoid}
+
+
+class Neuron:
+    """One layer: ``linear`` (a `Linear`), then ``act`` (a `TanH` or a `Sigmoid`).
+
+    ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError. Chapter ``network``.
+    """
+
+    def __init__(self, in_features: int, out_features: int, activation: str, generator: torch.Generator | None = None):
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {activation!r}.")
+        self.linear = Linear(in_features, out_features, generator)
+        self.act = ACTIVATIONS[activation]()
+
+    def forward(self, z_out: Tensor) -> Tensor:
+        """Outputs (n, out_features) of this layer from the outputs (n, in_features) of the layer before."""
+        return self.act.forward(self.linear.forward(z_out))  # eq-batch-output

@@ -1,0 +1,42 @@
+"""Full-batch gradient descent (chapter ``training``)."""
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from .checks import check_labels, check_learning_rate, check_samples, check_size
+from .network import NeuralNetwork
+
+
+def train(
+    x: Tensor, y: Tensor, net: NeuralNetwork, epochs: int, lr: float, progress: bool = False
+) -> tuple[NeuralNetwork, Tensor]:
+    """Train ``net`` in place on the batch ``x`` (n, input_size) with labels ``y`` of the shape of ``net.forward(x)``.
+
+    Returns the network and the losses (epochs,); each loss is taken before the update of its epoch. ``lr`` is the
+    learning rate; ``progress=True`` shows a progress bar on stderr.
+
+    Raises TypeError or ValueError for unusable arguments, and FloatingPointError as soon as the loss is not finite;
+    then the network is as it was before the call. Chapter ``training``.
+    """
+    check_samples(net, x)
+    y = check_labels(net, x, y)
+    check_size("epochs", epochs)
+    check_learning_rate(net, lr)
+    before = copy.deepcopy([vars(layer.linear) for layer in net.layers])
+    losses = []
+    with torch.inference_mode():  # no operation is recorded for automatic differentiation
+        for epoch in tqdm(range(epochs), disable=not progress):
+            outputs = net.forward_pass(x)
+            loss = net.loss.forward(y, outputs[-1])
+            if not math.isfinite(loss):
+                for layer, parameters in zip(net.layers, before):
+                    vars(layer.linear).update(parameters)
+                raise FloatingPointError(f"The loss is {loss:.4g} in epoch {epoch}; try a learning rate below {lr}.")
+            losses.append(loss)
+            net.backward_pass(outputs, y)
+            net.descend(lr)
+    return net, torch.stack(losses)
