@@ -12,10 +12,16 @@ def text(chapter):
 
 
 def code_cells(chapter):
-    return [cell for cell in jupytext.read(BOOK / f"{chapter}.md").cells if cell.cell_type == "code"]
+    return [
+        cell
+        for cell in jupytext.read(BOOK / f"{chapter}.md").cells
+        if cell.cell_type == "code"
+    ]
 
 
 def tagged_source(chapter, tag):
     """The source of the one code cell with this tag."""
-    (cell,) = (cell for cell in code_cells(chapter) if tag in cell.metadata.get("tags", []))
+    (cell,) = (
+        cell for cell in code_cells(chapter) if tag in cell.metadata.get("tags", [])
+    )
     return cell.source

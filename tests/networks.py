@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 def problems(draw, dtype=torch.float64):
     """A random network with random biases, a batch and labels: 0 to 5 hidden layers, sizes and n 1 to 8, K 1 to 4."""
     hidden_sizes = draw(st.lists(st.integers(1, 8), max_size=5))
-    n, input_size, output_size = draw(st.integers(1, 8)), draw(st.integers(1, 8)), draw(st.integers(1, 4))
-    return make_problem(n, input_size, output_size, hidden_sizes, draw(st.integers(0, 2**31)), dtype)
+    n, input_size, output_size = (
+        draw(st.integers(1, 8)),
+        draw(st.integers(1, 8)),
+        draw(st.integers(1, 4)),
+    )
+    return make_problem(
+        n, input_size, output_size, hidden_sizes, draw(st.integers(0, 2**31)), dtype
+    )
 
 
 def make_problem(n, input_size, output_size, hidden_sizes, seed, dtype=torch.float64):
@@ -30,12 +36,18 @@ def parameters(net):
 
 
 def gradients(net):
-    return [g for layer in net.layers for g in (layer.linear.weight_grad, layer.linear.bias_grad)]
+    return [
+        g
+        for layer in net.layers
+        for g in (layer.linear.weight_grad, layer.linear.bias_grad)
+    ]
 
 
 def snapshot(net):
     """Copies of all parameters and gradients, to compare with later."""
-    return [None if t is None else t.clone() for t in (*parameters(net), *gradients(net))]
+    return [
+        None if t is None else t.clone() for t in (*parameters(net), *gradients(net))
+    ]
 
 
 def unchanged(net, before):

@@ -4,7 +4,15 @@ import re
 
 import pytest
 import torch
-from backprop import Linear, MSELoss, NeuralNetwork, Neuron, five_points, plot_decision_boundary, train
+from backprop import (
+    Linear,
+    MSELoss,
+    NeuralNetwork,
+    Neuron,
+    five_points,
+    plot_decision_boundary,
+    train,
+)
 from networks import make_problem, parameters, snapshot, unchanged
 
 NAN, INF = float("nan"), float("inf")
@@ -17,40 +25,104 @@ def with_value(tensor, value):
 
 
 BAD_SAMPLES = {
-    "list": (lambda x: x.tolist(), TypeError, "x must be a torch tensor; got list. Use torch.tensor(x)."),
+    "list": (
+        lambda x: x.tolist(),
+        TypeError,
+        "x must be a torch tensor; got list. Use torch.tensor(x).",
+    ),
     "one sample": (
         lambda x: x[0],
         ValueError,
         "x must have shape (n, 2), one row a sample; got (2,). A single sample enters as one row: x.unsqueeze(0).",
     ),
-    "three dimensions": (lambda x: x[None], ValueError, "x must have shape (n, 2), one row a sample; got (1, 5, 2)."),
-    "features": (lambda x: x[:, :1], ValueError, "x must have 2 features in each row; got shape (5, 1)."),
+    "three dimensions": (
+        lambda x: x[None],
+        ValueError,
+        "x must have shape (n, 2), one row a sample; got (1, 5, 2).",
+    ),
+    "features": (
+        lambda x: x[:, :1],
+        ValueError,
+        "x must have 2 features in each row; got shape (5, 1).",
+    ),
     "empty": (lambda x: x[:0], ValueError, "x has no samples; pass at least one row."),
     "integers": (
         lambda x: x.long(),
         TypeError,
         "x is torch.int64 on cpu, the network torch.float32 on cpu; convert it with x.to(weight), for any weight",
     ),
-    "float64": (lambda x: x.double(), TypeError, "x is torch.float64 on cpu, the network torch.float32 on cpu"),
-    "complex": (lambda x: x.to(torch.complex64), TypeError, "x is torch.complex64 on cpu"),
-    "device": (lambda x: x.to("meta"), TypeError, "x is torch.float32 on meta, the network torch.float32 on cpu"),
-    "nan": (lambda x: with_value(x, NAN), ValueError, "x holds NaN or infinite values; remove or replace them."),
-    "infinite": (lambda x: with_value(x, -INF), ValueError, "x holds NaN or infinite values; remove or replace them."),
+    "float64": (
+        lambda x: x.double(),
+        TypeError,
+        "x is torch.float64 on cpu, the network torch.float32 on cpu",
+    ),
+    "complex": (
+        lambda x: x.to(torch.complex64),
+        TypeError,
+        "x is torch.complex64 on cpu",
+    ),
+    "device": (
+        lambda x: x.to("meta"),
+        TypeError,
+        "x is torch.float32 on meta, the network torch.float32 on cpu",
+    ),
+    "nan": (
+        lambda x: with_value(x, NAN),
+        ValueError,
+        "x holds NaN or infinite values; remove or replace them.",
+    ),
+    "infinite": (
+        lambda x: with_value(x, -INF),
+        ValueError,
+        "x holds NaN or infinite values; remove or replace them.",
+    ),
 }
 BAD_LABELS = {
-    "list": (lambda y: y.tolist(), TypeError, "y must be a torch tensor; got list. Use torch.tensor(y)."),
+    "list": (
+        lambda y: y.tolist(),
+        TypeError,
+        "y must be a torch tensor; got list. Use torch.tensor(y).",
+    ),
     "column": (
         lambda y: y[:, None],
         ValueError,
         "y must have the shape of the predictions, (5,); got (5, 1). If the values are right, use y.reshape((5,)).",
     ),
-    "row": (lambda y: y[None], ValueError, "y must have the shape of the predictions, (5,); got (1, 5)."),
-    "number": (lambda y: y[0], ValueError, "y must have the shape of the predictions, (5,); got ()."),
-    "too few": (lambda y: y[:1], ValueError, "y must have the shape of the predictions, (5,); got (1,)."),
-    "integers": (lambda y: y.long(), TypeError, "y is torch.int64 on cpu, the network torch.float32 on cpu"),
-    "float64": (lambda y: y.double(), TypeError, "y is torch.float64 on cpu, the network torch.float32 on cpu"),
-    "nan": (lambda y: with_value(y, NAN), ValueError, "y holds NaN or infinite values; remove or replace them."),
-    "infinite": (lambda y: with_value(y, INF), ValueError, "y holds NaN or infinite values; remove or replace them."),
+    "row": (
+        lambda y: y[None],
+        ValueError,
+        "y must have the shape of the predictions, (5,); got (1, 5).",
+    ),
+    "number": (
+        lambda y: y[0],
+        ValueError,
+        "y must have the shape of the predictions, (5,); got ().",
+    ),
+    "too few": (
+        lambda y: y[:1],
+        ValueError,
+        "y must have the shape of the predictions, (5,); got (1,).",
+    ),
+    "integers": (
+        lambda y: y.long(),
+        TypeError,
+        "y is torch.int64 on cpu, the network torch.float32 on cpu",
+    ),
+    "float64": (
+        lambda y: y.double(),
+        TypeError,
+        "y is torch.float64 on cpu, the network torch.float32 on cpu",
+    ),
+    "nan": (
+        lambda y: with_value(y, NAN),
+        ValueError,
+        "y holds NaN or infinite values; remove or replace them.",
+    ),
+    "infinite": (
+        lambda y: with_value(y, INF),
+        ValueError,
+        "y holds NaN or infinite values; remove or replace them.",
+    ),
 }
 ACTIONS = {
     "forward": lambda net, x, y: net.forward(x),
@@ -95,7 +167,12 @@ def test_bad_labels(action, case):
 def test_bad_labels_of_several_outputs(action, shape):
     net, x, _ = make_problem(5, 2, 3, [4], seed=0)
     message = f"y must have the shape of the predictions, (5, 3); got {shape}."
-    assert_refused(lambda: ACTIONS[action](net, x, torch.zeros(shape, dtype=x.dtype)), ValueError, message, net)
+    assert_refused(
+        lambda: ACTIONS[action](net, x, torch.zeros(shape, dtype=x.dtype)),
+        ValueError,
+        message,
+        net,
+    )
 
 
 SIZE_ERROR = "must be a positive whole number; got"
@@ -111,10 +188,26 @@ SIZE_ERROR = "must be a positive whole number; got"
         ((2, 1, [3, 0]), ValueError, f"hidden_sizes[1] {SIZE_ERROR} 0."),
         ((2, 1, ["5"]), TypeError, f"hidden_sizes[0] {SIZE_ERROR} '5'."),
         ((2, 1, [None]), TypeError, f"hidden_sizes[0] {SIZE_ERROR} None."),
-        ((2, 1, 5), TypeError, "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got 5."),
-        ((2, 1, "53"), TypeError, "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got '53'."),
-        ((2, 1, [3], 1.5), TypeError, "seed must be a whole number, a torch.Generator or None; got 1.5."),
-        ((2, 1, [3], True), TypeError, "seed must be a whole number, a torch.Generator or None; got True."),
+        (
+            (2, 1, 5),
+            TypeError,
+            "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got 5.",
+        ),
+        (
+            (2, 1, "53"),
+            TypeError,
+            "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got '53'.",
+        ),
+        (
+            (2, 1, [3], 1.5),
+            TypeError,
+            "seed must be a whole number, a torch.Generator or None; got 1.5.",
+        ),
+        (
+            (2, 1, [3], True),
+            TypeError,
+            "seed must be a whole number, a torch.Generator or None; got True.",
+        ),
     ],
 )
 def test_bad_networks(arguments, error, message):
@@ -123,7 +216,10 @@ def test_bad_networks(arguments, error, message):
 
 
 def test_bad_building_blocks():
-    with pytest.raises(ValueError, match=re.escape("activation must be one of tanh, sigmoid; got 'relu'.")):
+    with pytest.raises(
+        ValueError,
+        match=re.escape("activation must be one of tanh, sigmoid; got 'relu'."),
+    ):
         Neuron(2, 3, "relu")
     with pytest.raises(ValueError, match=re.escape(f"in_features {SIZE_ERROR} 0.")):
         Linear(0, 3)
@@ -139,12 +235,20 @@ def test_the_loss_never_broadcasts(method):
 
 
 BAD_RATES = [
-    (0, ValueError, "the learning rate must be positive, finite and at most 3.403e+38; got 0."),
+    (
+        0,
+        ValueError,
+        "the learning rate must be positive, finite and at most 3.403e+38; got 0.",
+    ),
     (-0.25, ValueError, "got -0.25."),
     (NAN, ValueError, "got nan."),
     (INF, ValueError, "got inf."),
     (1e39, ValueError, "at most 3.403e+38; got 1e+39."),
-    ("0.25", TypeError, "the learning rate must be a positive, finite number; got '0.25'."),
+    (
+        "0.25",
+        TypeError,
+        "the learning rate must be a positive, finite number; got '0.25'.",
+    ),
     (True, TypeError, "the learning rate must be a positive, finite number; got True."),
     (None, TypeError, "the learning rate must be a positive, finite number; got None."),
 ]
@@ -158,11 +262,23 @@ def test_bad_learning_rates(rate, error, message):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), (True, TypeError), (None, TypeError)]
+    ("epochs", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (2.5, TypeError),
+        (True, TypeError),
+        (None, TypeError),
+    ],
 )
 def test_bad_epochs(epochs, error):
     (x, y), net = five_points(), five_point_network()
-    assert_refused(lambda: train(x, y, net, epochs, lr=0.25), error, f"epochs {SIZE_ERROR} {epochs}.", net)
+    assert_refused(
+        lambda: train(x, y, net, epochs, lr=0.25),
+        error,
+        f"epochs {SIZE_ERROR} {epochs}.",
+        net,
+    )
 
 
 def test_apply_gradients_before_backward():
@@ -186,11 +302,41 @@ def test_a_gradient_of_another_shape_is_not_broadcast():
 @pytest.mark.parametrize(
     ("layer", "name", "value", "error", "message"),
     [
-        (1, "weight", torch.zeros(3, 5), ValueError, "weight of layer 2 must have shape (5, 3); got (3, 5)."),
-        (0, "bias", torch.zeros(5, 1), ValueError, "bias of layer 1 must have shape (5,); got (5, 1)."),
-        (2, "bias", torch.zeros(1).double(), TypeError, "bias of layer 3 is torch.float64 on cpu, weight of layer 1 is"),
-        (1, "weight", torch.zeros(5, 3, device="meta"), TypeError, "weight of layer 2 is torch.float32 on meta, weight"),
-        (0, "weight", torch.zeros(2, 5).long(), TypeError, "weight of layer 1 must hold floating-point numbers; got"),
+        (
+            1,
+            "weight",
+            torch.zeros(3, 5),
+            ValueError,
+            "weight of layer 2 must have shape (5, 3); got (3, 5).",
+        ),
+        (
+            0,
+            "bias",
+            torch.zeros(5, 1),
+            ValueError,
+            "bias of layer 1 must have shape (5,); got (5, 1).",
+        ),
+        (
+            2,
+            "bias",
+            torch.zeros(1).double(),
+            TypeError,
+            "bias of layer 3 is torch.float64 on cpu, weight of layer 1 is",
+        ),
+        (
+            1,
+            "weight",
+            torch.zeros(5, 3, device="meta"),
+            TypeError,
+            "weight of layer 2 is torch.float32 on meta, weight",
+        ),
+        (
+            0,
+            "weight",
+            torch.zeros(2, 5).long(),
+            TypeError,
+            "weight of layer 1 must hold floating-point numbers; got",
+        ),
     ],
 )
 def test_bad_assigned_parameters(action, layer, name, value, error, message):
@@ -211,7 +357,12 @@ def test_a_loss_that_stops_being_finite():
             parameter.fill_(0.001)
         for _ in range(calls_before):
             net.backward(x, y)
-        assert_refused(lambda: train(x, y, net, epochs=5, lr=3e38), FloatingPointError, message, net)
+        assert_refused(
+            lambda net=net: train(x, y, net, epochs=5, lr=3e38),
+            FloatingPointError,
+            message,
+            net,
+        )
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(3, 1), (2, 2)])

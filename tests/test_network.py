@@ -4,13 +4,24 @@ import ast
 import copy
 import math
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy
 import pytest
 import torch
-from backprop import Linear, MSELoss, NeuralNetwork, Neuron, Sigmoid, TanH, five_points, plot_decision_boundary, train
+from backprop import (
+    Linear,
+    MSELoss,
+    NeuralNetwork,
+    Neuron,
+    Sigmoid,
+    TanH,
+    five_points,
+    plot_decision_boundary,
+    train,
+)
 from networks import gradients, make_problem, parameters, snapshot, unchanged
 
 PACKAGE = sorted((Path(__file__).parent.parent / "code" / "backprop").glob("*.py"))
@@ -27,8 +38,12 @@ def test_shapes(hidden_sizes, output_size, shape):
     net.backward(x, y)
     assert [g.shape for g in gradients(net)] == [p.shape for p in parameters(net)]
     sizes = [2, *hidden_sizes, output_size]
-    assert [p.shape for p in parameters(net)[::2]] == list(zip(sizes, sizes[1:]))
-    assert (net.input_size, net.output_size, net.hidden_sizes) == (2, output_size, list(hidden_sizes))
+    assert [p.shape for p in parameters(net)[::2]] == list(pairwise(sizes))
+    assert (net.input_size, net.output_size, net.hidden_sizes) == (
+        2,
+        output_size,
+        list(hidden_sizes),
+    )
 
 
 def test_one_sample_of_one_output_keeps_its_dimension():
@@ -57,16 +72,23 @@ def test_linear_starts_with_glorot_weights_and_zero_biases():
 def test_building_blocks():
     linear = Linear(2, 1)
     linear.weight, linear.bias = torch.tensor([[2.0], [3.0]]), torch.tensor([0.5])
-    assert torch.equal(linear.forward(torch.tensor([[1.0, 10.0]])), torch.tensor([[32.5]]))
+    assert torch.equal(
+        linear.forward(torch.tensor([[1.0, 10.0]])), torch.tensor([[32.5]])
+    )
     z_in = torch.linspace(-3, 3, 25, dtype=torch.float64)
     for activation, function in ((TanH(), torch.tanh), (Sigmoid(), torch.sigmoid)):
         z_out = activation.forward(z_in)
         torch.testing.assert_close(z_out, function(z_in))
         slope = torch.func.vmap(torch.func.grad(function))(z_in)
         torch.testing.assert_close(activation.derivative(z_out), slope)
-    y, prediction = torch.tensor([[1.0, 0.0], [0.0, 4.0]]), torch.tensor([[1.0, 2.0], [0.0, 0.0]])
+    y, prediction = (
+        torch.tensor([[1.0, 0.0], [0.0, 4.0]]),
+        torch.tensor([[1.0, 2.0], [0.0, 0.0]]),
+    )
     assert MSELoss().forward(y, prediction) == (4 + 16) / 4
-    assert torch.equal(MSELoss().gradient(y, prediction), torch.tensor([[0.0, 1.0], [0.0, -2.0]]))
+    assert torch.equal(
+        MSELoss().gradient(y, prediction), torch.tensor([[0.0, 1.0], [0.0, -2.0]])
+    )
 
 
 def test_five_points():
@@ -83,16 +105,22 @@ def mersenne_twister(seed, count):
     state = numpy.random.MT19937()
     state._legacy_seeding(seed)
     high, low = state.random_raw(2 * count).reshape(count, 2).T
-    return torch.tensor([((int(h) << 32 | int(l)) % 2**53) / 2**53 for h, l in zip(high, low)])
+    return torch.tensor(
+        [((int(h) << 32 | int(l)) % 2**53) / 2**53 for h, l in zip(high, low)]
+    )
 
 
 def test_a_seed_gives_the_same_weights_everywhere():
     def weights(seed):
-        return torch.cat([p.flatten() for p in parameters(NeuralNetwork(2, 1, [5, 3], seed))])
+        return torch.cat(
+            [p.flatten() for p in parameters(NeuralNetwork(2, 1, [5, 3], seed))]
+        )
 
     state = torch.get_rng_state()
     first = weights(0)
-    assert torch.equal(torch.get_rng_state(), state)  # the global generator is not touched
+    assert torch.equal(
+        torch.get_rng_state(), state
+    )  # the global generator is not touched
     assert torch.equal(weights(0), first)
     assert not torch.equal(weights(1), first)
     assert torch.equal(weights(torch.Generator().manual_seed(0)), first)
@@ -104,12 +132,16 @@ def test_a_seed_gives_the_same_weights_everywhere():
     assert in_float64.dtype == torch.float64
     assert torch.equal(in_float64.float(), first)
     expected = math.sqrt(6 / 7) * (2 * mersenne_twister(0, 10) - 1)
-    torch.testing.assert_close(parameters(NeuralNetwork(2, 1, [5, 3], 0))[0].flatten(), expected)
+    torch.testing.assert_close(
+        parameters(NeuralNetwork(2, 1, [5, 3], 0))[0].flatten(), expected
+    )
 
 
 def test_a_generator_goes_on_and_no_seed_means_the_global_generator():
     generator = torch.Generator().manual_seed(0)
-    first, second = (parameters(NeuralNetwork(2, 1, [3], generator))[0] for _ in range(2))
+    first, second = (
+        parameters(NeuralNetwork(2, 1, [3], generator))[0] for _ in range(2)
+    )
     assert not torch.equal(first, second)
     torch.manual_seed(5)
     first = parameters(NeuralNetwork(2, 1, [3]))[0]
@@ -124,7 +156,9 @@ def test_backward_depends_on_its_arguments_and_the_parameters_alone():
     net.forward(torch.rand(9, 2, dtype=x.dtype))
     net.get_loss(x + 1, y)
     net.backward(x, y)
-    assert all(torch.equal(g, h) for g, h in zip(gradients(net), first, strict=True))  # and they do not add up
+    assert all(
+        torch.equal(g, h) for g, h in zip(gradients(net), first, strict=True)
+    )  # and they do not add up
 
 
 def test_backward_and_loss_leave_the_parameters_alone():
@@ -161,7 +195,9 @@ def test_networks_can_be_copied_and_pickled():
 def test_everything_runs_in_inference_mode():
     with torch.inference_mode():
         x, y = five_points()
-        net, losses = train(x, y, NeuralNetwork(2, 1, [5, 3], seed=0), epochs=3, lr=0.25)
+        net, losses = train(
+            x, y, NeuralNetwork(2, 1, [5, 3], seed=0), epochs=3, lr=0.25
+        )
         net.backward(x, y)
         net.apply_gradients(0.25)
         assert net.get_loss(x, y) < losses[0]
@@ -172,7 +208,10 @@ def test_nothing_asks_for_autograd():
     net, x, y = make_problem(5, 2, 1, [5, 3], seed=0)
     net, losses = train(x, y, net, epochs=3, lr=0.25)
     net.backward(x, y)
-    assert not any(t.requires_grad for t in (*parameters(net), *gradients(net), net.forward(x), losses))
+    assert not any(
+        t.requires_grad
+        for t in (*parameters(net), *gradients(net), net.forward(x), losses)
+    )
 
 
 FORBIDDEN = ("torch.autograd", "torch.func", "torch.nn", "torch.optim")
@@ -189,7 +228,11 @@ def forbidden_names(source):
         elif isinstance(node, ast.Attribute):
             found.append(ast.unparse(node))
     inside = tuple(f"{name}." for name in FORBIDDEN)
-    return [name for name in found if name in FORBIDDEN or name.startswith(inside) or ".requires_grad" in name]
+    return [
+        name
+        for name in found
+        if name in FORBIDDEN or name.startswith(inside) or ".requires_grad" in name
+    ]
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=lambda path: path.name)
@@ -214,7 +257,16 @@ def test_the_guard_against_autograd_objects(source):
 
 
 def test_the_package_imports_no_tool():
-    allowed = {"torch", "matplotlib", "tqdm", "collections", "copy", "math", "numbers", "typing"}
+    allowed = {
+        "torch",
+        "matplotlib",
+        "tqdm",
+        "collections",
+        "copy",
+        "math",
+        "numbers",
+        "typing",
+    }
     for path in PACKAGE:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -232,15 +284,24 @@ def test_the_plot_shows_predictions_boundary_and_points():
     shades, line, *points = left.collections
     assert [float(level) for level in line.levels] == [0.5]
     # Every vertex of the boundary is a place where the network predicts 0.5: x is horizontal and y vertical.
-    vertices = torch.cat([torch.tensor(path.vertices, dtype=torch.float32) for path in line.get_paths()])
+    vertices = torch.cat(
+        [torch.tensor(path.vertices, dtype=torch.float32) for path in line.get_paths()]
+    )
     assert len(vertices) > 50
     assert (net.forward(vertices) - 0.5).abs().max() < 0.1
-    assert [p.get_offsets().tolist() for p in points] == [x[1:].tolist(), x[:1].tolist()]
+    assert [p.get_offsets().tolist() for p in points] == [
+        x[1:].tolist(),
+        x[:1].tolist(),
+    ]
     assert [p.get_label() for p in points] == ["label 0", "label 1"]
     assert (left.get_xlabel(), left.get_ylabel()) == ("$x_1$", "$x_2$")
-    assert [float(level) for level in shades.levels] == pytest.approx([level / 10 for level in range(11)])
+    assert [float(level) for level in shades.levels] == pytest.approx(
+        [level / 10 for level in range(11)]
+    )
     assert unchanged(net, before)
-    assert plot_decision_boundary(x, y, NeuralNetwork(2, 1, [5, 3], seed=0)) is right  # the current axes
+    assert (
+        plot_decision_boundary(x, y, NeuralNetwork(2, 1, [5, 3], seed=0)) is right
+    )  # the current axes
     plt.close(figure)
 
 
@@ -249,6 +310,8 @@ def test_the_plot_of_a_constant_network_has_no_boundary():
     net = NeuralNetwork(2, 1, [3], seed=0)
     net.layers[-1].linear.weight.zero_()
     net.layers[-1].linear.bias.fill_(1)
-    ax = plot_decision_boundary(x, y, net)  # matplotlib would warn of a level that is nowhere, and warnings are errors
+    ax = plot_decision_boundary(
+        x, y, net
+    )  # matplotlib would warn of a level that is nowhere, and warnings are errors
     assert len(ax.collections) == 3
     plt.close(ax.figure)

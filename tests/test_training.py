@@ -9,7 +9,9 @@ from networks import make_problem, parameters
 @pytest.mark.parametrize("seed", range(20))
 def test_every_seed_solves_the_five_points(seed):
     x, y = five_points()
-    net, losses = train(x, y, NeuralNetwork(2, 1, [5, 3], seed=seed), epochs=2500, lr=0.25)
+    net, losses = train(
+        x, y, NeuralNetwork(2, 1, [5, 3], seed=seed), epochs=2500, lr=0.25
+    )
     assert torch.equal(net.forward(x) > 0.5, y > 0.5)
     assert losses.shape == (2500,)
     assert losses[-1] < 0.002
@@ -18,14 +20,19 @@ def test_every_seed_solves_the_five_points(seed):
 def test_a_bad_start_does_not():
     """Seed 23 is still on the plateau: the test above could fail."""
     x, y = five_points()
-    net, losses = train(x, y, NeuralNetwork(2, 1, [5, 3], seed=23), epochs=2500, lr=0.25)
+    net, losses = train(
+        x, y, NeuralNetwork(2, 1, [5, 3], seed=23), epochs=2500, lr=0.25
+    )
     assert not torch.equal(net.forward(x) > 0.5, y > 0.5)
     assert losses[-1] == pytest.approx(0.16, abs=0.002)
 
 
 def test_the_same_seed_gives_the_same_losses():
     x, y = five_points()
-    first, second, other = (train(x, y, NeuralNetwork(2, 1, [5, 3], seed=s), 300, 0.25)[1] for s in (0, 0, 1))
+    first, second, other = (
+        train(x, y, NeuralNetwork(2, 1, [5, 3], seed=s), 300, 0.25)[1]
+        for s in (0, 0, 1)
+    )
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
@@ -52,7 +59,11 @@ def test_train_does_what_its_steps_do(output_size):
 def test_one_forward_pass_in_each_epoch(monkeypatch):
     calls = []
     forward = Linear.forward
-    monkeypatch.setattr(Linear, "forward", lambda self, z_out: calls.append(self) or forward(self, z_out))
+    monkeypatch.setattr(
+        Linear,
+        "forward",
+        lambda self, z_out: calls.append(self) or forward(self, z_out),
+    )
     x, y = five_points()
     train(x, y, NeuralNetwork(2, 1, [5, 3], seed=0), epochs=7, lr=0.25)
     assert len(calls) == 7 * 3

@@ -24,7 +24,9 @@ def check_sizes(input_size: Any, output_size: Any, hidden_sizes: Any) -> None:
     check_size("input_size", input_size)
     check_size("output_size", output_size)
     if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
-        raise TypeError(f"hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got {hidden_sizes!r}.")
+        raise TypeError(
+            f"hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got {hidden_sizes!r}."
+        )
     for index, size in enumerate(hidden_sizes):
         check_size(f"hidden_sizes[{index}]", size)
 
@@ -32,10 +34,14 @@ def check_sizes(input_size: Any, output_size: Any, hidden_sizes: Any) -> None:
 def check_learning_rate(net: "NeuralNetwork", value: Any) -> None:
     """A positive number that is finite in the dtype of the network."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"the learning rate must be a positive, finite number; got {value!r}.")
+        raise TypeError(
+            f"the learning rate must be a positive, finite number; got {value!r}."
+        )
     largest = torch.finfo(net.layers[0].linear.weight.dtype).max
     if not 0 < value <= largest:
-        raise ValueError(f"the learning rate must be positive, finite and at most {largest:.4g}; got {value}.")
+        raise ValueError(
+            f"the learning rate must be positive, finite and at most {largest:.4g}; got {value}."
+        )
 
 
 def make_generator(seed: Any) -> torch.Generator | None:
@@ -43,7 +49,9 @@ def make_generator(seed: Any) -> torch.Generator | None:
     if seed is None or isinstance(seed, torch.Generator):
         return seed
     if isinstance(seed, bool) or not isinstance(seed, Integral):
-        raise TypeError(f"seed must be a whole number, a torch.Generator or None; got {seed!r}.")
+        raise TypeError(
+            f"seed must be a whole number, a torch.Generator or None; got {seed!r}."
+        )
     return torch.Generator().manual_seed(int(seed))
 
 
@@ -61,10 +69,16 @@ def check_samples(net: "NeuralNetwork", x: Any) -> None:
     _check_parameters(net)
     _check_tensor("x", x, net)
     if x.ndim != 2:
-        hint = " A single sample enters as one row: x.unsqueeze(0)." if x.ndim == 1 else ""
-        raise ValueError(f"x must have shape (n, {net.input_size}), one row a sample; got {tuple(x.shape)}.{hint}")
+        hint = (
+            " A single sample enters as one row: x.unsqueeze(0)." if x.ndim == 1 else ""
+        )
+        raise ValueError(
+            f"x must have shape (n, {net.input_size}), one row a sample; got {tuple(x.shape)}.{hint}"
+        )
     if x.shape[1] != net.input_size:
-        raise ValueError(f"x must have {net.input_size} features in each row; got shape {tuple(x.shape)}.")
+        raise ValueError(
+            f"x must have {net.input_size} features in each row; got shape {tuple(x.shape)}."
+        )
     if len(x) == 0:
         raise ValueError("x has no samples; pass at least one row.")
 
@@ -85,9 +99,14 @@ def check_gradients(net: "NeuralNetwork") -> None:
     """A gradient in the shape of its parameter, for every parameter."""
     for number, layer in enumerate(net.layers, start=1):
         for name in ("weight", "bias"):
-            parameter, gradient = getattr(layer.linear, name), getattr(layer.linear, f"{name}_grad")
+            parameter, gradient = (
+                getattr(layer.linear, name),
+                getattr(layer.linear, f"{name}_grad"),
+            )
             if gradient is None:
-                raise RuntimeError(f"{name}_grad of layer {number} is missing; call backward(x, y) before.")
+                raise RuntimeError(
+                    f"{name}_grad of layer {number} is missing; call backward(x, y) before."
+                )
             if gradient.shape != parameter.shape:
                 raise ValueError(
                     f"{name}_grad of layer {number} must have the shape of {name}, {tuple(parameter.shape)}; "
@@ -100,9 +119,14 @@ def _check_parameters(net: "NeuralNetwork") -> None:
     sizes = [net.input_size, *net.hidden_sizes, net.output_size]
     first = net.layers[0].linear.weight
     if not first.is_floating_point():
-        raise TypeError(f"weight of layer 1 must hold floating-point numbers; got {first.dtype}. Use .float().")
+        raise TypeError(
+            f"weight of layer 1 must hold floating-point numbers; got {first.dtype}. Use .float()."
+        )
     for number, layer in enumerate(net.layers, start=1):
-        shapes = {"weight": (sizes[number - 1], sizes[number]), "bias": (sizes[number],)}
+        shapes = {
+            "weight": (sizes[number - 1], sizes[number]),
+            "bias": (sizes[number],),
+        }
         for name, shape in shapes.items():
             parameter = getattr(layer.linear, name)
             if parameter.shape != shape:
@@ -119,7 +143,9 @@ def _check_parameters(net: "NeuralNetwork") -> None:
 def _check_tensor(name: str, tensor: Any, net: "NeuralNetwork") -> None:
     """A tensor of finite numbers, in the dtype and on the device of the network."""
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"{name} must be a torch tensor; got {type(tensor).__name__}. Use torch.tensor({name}).")
+        raise TypeError(
+            f"{name} must be a torch tensor; got {type(tensor).__name__}. Use torch.tensor({name})."
+        )
     weight = net.layers[0].linear.weight
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise TypeError(
@@ -127,4 +153,6 @@ def _check_tensor(name: str, tensor: Any, net: "NeuralNetwork") -> None:
             f"convert it with {name}.to(weight), for any weight of the network."
         )
     if not tensor.isfinite().all():
-        raise ValueError(f"{name} holds NaN or infinite values; remove or replace them.")
+        raise ValueError(
+            f"{name} holds NaN or infinite values; remove or replace them."
+        )

@@ -5,23 +5,33 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .checks import check_gradients, check_labels, check_learning_rate, check_samples, check_sizes, make_generator
+from .checks import (
+    check_gradients,
+    check_labels,
+    check_learning_rate,
+    check_samples,
+    check_sizes,
+    make_generator,
+)
 from .layers import Neuron
 from .loss import MSELoss
 
 
 class NeuralNetwork:
-    """A feed-forward network: tanh in the hidden layers, sigmoid at the output, mean squared error.
+    """A feed-forward network with mean squared error: tanh in the hidden layers, sigmoid
+    at the output.
 
-    ``hidden_sizes`` is a list or tuple of layer sizes, [] for none. ``seed`` is a whole number or a torch.Generator,
-    from which the weights of all layers are drawn in order; None draws from torch's global generator.
+    ``hidden_sizes`` is a list or tuple of layer sizes, [] for none. ``seed`` is a whole
+    number or a torch.Generator, from which the weights of all layers are drawn in order;
+    None draws from torch's global generator.
 
-    `forward`, `get_loss` and `backward` take a batch ``x`` of shape (n, input_size) and labels ``y`` of the shape of
-    the predictions: (n,) where output_size is 1, else (n, output_size). Samples, labels and parameters share one
-    floating dtype and one device. Anything else raises TypeError or ValueError and changes nothing.
+    `forward`, `get_loss` and `backward` take a batch ``x`` of shape (n, input_size) and
+    labels ``y`` of the shape of the predictions: (n,) where output_size is 1, else
+    (n, output_size). Samples, labels and parameters share one floating dtype and one
+    device. Anything else raises TypeError or ValueError and changes nothing.
 
-    `forward_pass`, `backward_pass` and `descend` do the work and check nothing; `train` calls them in each epoch. Chapter
-    ``network``.
+    `forward_pass`, `backward_pass` and `descend` do the work and check nothing; `train`
+    calls them in each epoch. Chapter ``network``.
     """
 
     def __init__(
@@ -39,13 +49,13 @@ class NeuralNetwork:
         self.output_size = output_size
         self.hidden_sizes = list(hidden_sizes)
         self.layers = [
-            Neuron(in_features, out_features, activation, generator)
-            for in_features, out_features, activation in zip(sizes, sizes[1:], activations)
+            Neuron(sizes[index], sizes[index + 1], activation, generator)
+            for index, activation in enumerate(activations)
         ]
         self.loss = MSELoss()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The predictions for ``x``: (n,) where output_size is 1, else (n, output_size)."""
+        """The predictions for ``x``: (n,) for one output, else (n, output_size)."""
         check_samples(self, x)
         prediction = self.forward_pass(x)[-1]
         return prediction.squeeze(-1) if self.output_size == 1 else prediction
@@ -57,10 +67,11 @@ class NeuralNetwork:
         return self.loss.forward(y, self.forward_pass(x)[-1])
 
     def backward(self, x: Tensor, y: Tensor) -> None:
-        """Fill ``weight_grad`` and ``bias_grad`` of every layer with the gradients of ``get_loss(x, y)``.
+        """Fill ``weight_grad`` and ``bias_grad`` of every layer with the gradients of
+        ``get_loss(x, y)``.
 
-        They depend on the arguments and the parameters alone: the pass starts with a forward pass of its own, and
-        gradients of an earlier call are replaced.
+        They depend on the arguments and the parameters alone: the method runs a forward
+        pass of its own, and replaces the gradients of an earlier call.
         """
         check_samples(self, x)
         y = check_labels(self, x, y)
@@ -69,38 +80,37 @@ class NeuralNetwork:
     def apply_gradients(self, learning_rate: float) -> None:
         """Take one step of gradient descent, in place.
 
-        Raises RuntimeError before the first `backward`, TypeError or ValueError where the learning rate is not a
-        positive, finite number; then no parameter has changed.
+        Raises RuntimeError before the first `backward`, TypeError or ValueError where
+        the learning rate is not a positive, finite number; then nothing has changed.
         """
         check_learning_rate(self, learning_rate)
         check_gradients(self)
         self.descend(learning_rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:
-        """The outputs of all layers, the input first: shapes (n, input_size), ..., (n, output_size). Checks nothing."""
+        """The outputs of all layers, the input first, in shapes (n, input_size) to
+        (n, output_size)."""
         outputs = [x]
         for layer in self.layers:
             outputs.append(layer.forward(outputs[-1]))
         return outputs
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:
-        """Fill the gradients of every layer from ``outputs = forward_pass(x)`` and ``y`` (n, output_size).
-
-        ``delta`` has shape (n, out_features) of the layer at hand. Checks nothing.
-        """
-        output, act = outputs[-1], self.layers[-1].act
-        delta = self.loss.gradient(y, output) * act.derivative(output)  # eq-batch-output-delta
+        """Fill the gradients of every layer from ``outputs = forward_pass(x)`` and
+        labels ``y`` of shape (n, output_size)."""
+        slope = self.layers[-1].act.derivative(outputs[-1])
+        delta = self.loss.gradient(y, outputs[-1]) * slope  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
             linear, previous = self.layers[index].linear, outputs[index]
             linear.weight_grad = previous.T @ delta  # eq-batch-weights
             linear.bias_grad = delta.sum(dim=0)  # eq-batch-biases
             if index > 0:  # the input has no delta
-                act = self.layers[index - 1].act
-                delta = (delta @ linear.weight.T) * act.derivative(previous)  # eq-batch-hidden-delta
+                slope = self.layers[index - 1].act.derivative(previous)
+                delta = (delta @ linear.weight.T) * slope  # eq-batch-hidden-delta
 
     def descend(self, learning_rate: float) -> None:
-        """Subtract ``learning_rate`` times its gradient from every parameter, in place. Checks nothing."""
-        for layer in self.layers:
-            linear = layer.linear
-            linear.weight.sub_(linear.weight_grad, alpha=learning_rate)  # eq-update-weights
-            linear.bias.sub_(linear.bias_grad, alpha=learning_rate)  # eq-update-biases
+        """Subtract ``learning_rate`` times its gradient from every parameter."""
+        rate = learning_rate
+        for linear in (layer.linear for layer in self.layers):
+            linear.weight.sub_(linear.weight_grad, alpha=rate)  # eq-update-weights
+            linear.bias.sub_(linear.bias_grad, alpha=rate)  # eq-update-biases

@@ -9,28 +9,37 @@ from .checks import check_labels, check_samples
 from .network import NeuralNetwork
 
 
-def plot_decision_boundary(x: Tensor, y: Tensor, net: NeuralNetwork, ax: Axes | None = None) -> Axes:
-    """Draw the predictions of ``net`` over [-2, 2] x [-2, 2], the boundary at 0.5, and the samples by label.
+def plot_decision_boundary(
+    x: Tensor, y: Tensor, net: NeuralNetwork, ax: Axes | None = None
+) -> Axes:
+    """Draw the predictions of ``net`` over [-2, 2] x [-2, 2], the boundary at 0.5, and
+    the samples by label.
 
-    ``x`` has shape (n, 2), ``y`` (n,); a sample counts as label 1 where y > 0.5. Draws on ``ax`` (the current axes
-    if None) and returns it. Raises ValueError for a network that has not two inputs and one output.
+    ``x`` has shape (n, 2), ``y`` (n,); a sample counts as label 1 where y > 0.5. Draws
+    on ``ax`` (the current axes if None) and returns it. Raises ValueError for a network
+    that has not two inputs and one output. Chapter ``training``.
     """
     if net.input_size != 2 or net.output_size != 1:
         raise ValueError(
-            f"the plot needs a network with 2 inputs and 1 output; got {net.input_size} and {net.output_size}."
+            "the plot needs a network with 2 inputs and 1 output; "
+            f"got {net.input_size} and {net.output_size}."
         )
     check_samples(net, x)
     y = check_labels(net, x, y)
     ax = plt.gca() if ax is None else ax
     axis = torch.linspace(-2, 2, 101, dtype=x.dtype, device=x.device)
     grid = torch.cartesian_prod(axis, axis)
-    prediction = net.forward(grid).reshape(len(axis), len(axis)).T  # contour wants the vertical axis first
-    shades = ax.contourf(axis, axis, prediction, levels=torch.linspace(0, 1, 11), cmap="PuOr")
+    # The grid counts x1 first; contour wants a row for each x2.
+    prediction = net.forward(grid).reshape(len(axis), len(axis)).T
+    shades = ax.contourf(
+        axis, axis, prediction, levels=torch.linspace(0, 1, 11), cmap="PuOr"
+    )
     ax.figure.colorbar(shades, ax=ax, label="prediction")
     if prediction.min() < 0.5 < prediction.max():
         ax.contour(axis, axis, prediction, levels=[0.5], colors="black")
     for label, marker, color in ((0, "o", "white"), (1, "*", "yellow")):
         points = x[(y[:, 0] > 0.5) == label].T
-        ax.scatter(*points, s=90, marker=marker, color=color, edgecolor="black", label=f"label {label}")
+        style = {"marker": marker, "color": color, "edgecolor": "black", "s": 90}
+        ax.scatter(*points, label=f"label {label}", **style)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     return ax

@@ -12,15 +12,22 @@ from .network import NeuralNetwork
 
 
 def train(
-    x: Tensor, y: Tensor, net: NeuralNetwork, epochs: int, lr: float, progress: bool = False
+    x: Tensor,
+    y: Tensor,
+    net: NeuralNetwork,
+    epochs: int,
+    lr: float,
+    progress: bool = False,
 ) -> tuple[NeuralNetwork, Tensor]:
-    """Train ``net`` in place on the batch ``x`` (n, input_size) with labels ``y`` of the shape of ``net.forward(x)``.
+    """Train ``net`` in place on the batch ``x`` (n, input_size) with labels ``y`` of the
+    shape of ``net.forward(x)``.
 
-    Returns the network and the losses (epochs,); each loss is taken before the update of its epoch. ``lr`` is the
-    learning rate; ``progress=True`` shows a progress bar on stderr.
+    Returns the network and the losses (epochs,); each loss is taken before the update of
+    its epoch. ``lr`` is the learning rate; ``progress=True`` shows a bar on stderr.
 
-    Raises TypeError or ValueError for unusable arguments, and FloatingPointError as soon as the loss is not finite;
-    then the network is as it was before the call. Chapter ``training``.
+    Raises TypeError or ValueError for unusable arguments, and FloatingPointError as soon
+    as the loss is not finite; then the network is as it was before the call. Chapter
+    ``training``.
     """
     check_samples(net, x)
     y = check_labels(net, x, y)
@@ -28,14 +35,17 @@ def train(
     check_learning_rate(net, lr)
     before = copy.deepcopy([vars(layer.linear) for layer in net.layers])
     losses = []
-    with torch.inference_mode():  # no operation is recorded for automatic differentiation
+    with torch.inference_mode():  # autograd has nothing to record
         for epoch in tqdm(range(epochs), disable=not progress):
             outputs = net.forward_pass(x)
             loss = net.loss.forward(y, outputs[-1])
             if not math.isfinite(loss):
                 for layer, parameters in zip(net.layers, before):
                     vars(layer.linear).update(parameters)
-                raise FloatingPointError(f"The loss is {loss:.4g} in epoch {epoch}; try a learning rate below {lr}.")
+                raise FloatingPointError(
+                    f"The loss is {loss:.4g} in epoch {epoch}; "
+                    f"try a learning rate below {lr}."
+                )
             losses.append(loss)
             net.backward_pass(outputs, y)
             net.descend(lr)

@@ -1,0 +1,90 @@
+# `make help` lists the commands. The first of them that needs it makes .venv and installs everything there.
+
+PORT ?= 8000
+
+READY := .venv/.ready
+VENV_PYTHON := .venv/bin/python
+
+# Sums, and with them figures, depend on the number of threads.
+export OMP_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+# Nothing of the user's own Jupyter, IPython, Matplotlib or Python set-up reaches the outputs.
+export JUPYTER_PREFER_ENV_PATH := 1
+export IPYTHONDIR := $(CURDIR)/.venv/ipython
+export MATPLOTLIBRC := /dev/null
+unexport JUPYTER_PATH MPLBACKEND PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
+
+.PHONY: help
+help:
+	@echo 'make book       build the site in _build/html'
+	@echo 'make test       run the tests'
+	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
+	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
+	@echo 'make clean      remove what the other commands made'
+
+.PHONY: book
+book: $(READY)
+	@# The cache of executed chapters knows their cells, but not the packages that the cells import.
+	@mkdir -p _build
+	@find code -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
+	@cmp -s _build/code.new _build/code || rm -rf _build/.jupyter_cache
+	@mv _build/code.new _build/code
+	@# Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
+	@rm -rf _build/html _build/.doctrees
+	$(VENV_PYTHON) -W error::UserWarning -W error::RuntimeWarning -W error::FutureWarning \
+		.venv/bin/jupyter-book build . -W -n --keep-going
+	@echo
+	@echo 'The book is built. Open it in a browser:'
+	@echo '$(CURDIR)/_build/html/index.html'
+
+.PHONY: test
+test: $(READY)
+	$(VENV_PYTHON) -m pytest --nbval -m 'not slow'
+	@echo
+	@echo 'All tests passed.'
+
+.PHONY: reference
+reference: $(READY)
+	$(VENV_PYTHON) tests/make_reference.py
+	@echo
+	@echo 'The references are in $(CURDIR)/tests/reference; look at what changed before you commit it.'
+
+.PHONY: serve
+serve: book
+	@echo 'Serving http://localhost:$(PORT)/ (stop with Ctrl-C)'
+	@$(VENV_PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+.PHONY: clean
+clean:
+	rm -rf _build .venv .pytest_cache .ruff_cache .hypothesis code/*.egg-info
+	find code tests book -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@rm -f $@
+	$(VENV_PYTHON) -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(VENV_PYTHON) -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .venv/ipython/profile_default
+	@# Else every kernel warns that it listens on this machine without encryption.
+	@echo 'c.IPKernelApp.log_level = "CRITICAL"' > .venv/ipython/profile_default/ipython_kernel_config.py
+	@# Else the first chapter to draw says that it makes this cache.
+	@$(VENV_PYTHON) -c 'import matplotlib.font_manager'
+	@# Outputs of other versions are no longer those of this environment.
+	@rm -rf _build
+	@pwd -P > $@
+
+# A .venv whose installation was cut short is not to be trusted, nor one that was made elsewhere: it runs the code there.
+ifneq "$(shell $(VENV_PYTHON) -V > /dev/null 2>&1 && cat $(READY) 2> /dev/null)" "$(shell pwd -P)"
+$(READY): new_venv
+endif
+
+.PHONY: new_venv
+new_venv:
+	@echo 'Making .venv: it is missing, incomplete or of another place. This takes some minutes.'
+	@rm -rf .venv
+	@for python in $(PYTHON) python3.11 python3; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec "$$python" -m venv .venv; \
+		fi; \
+	done; \
+	echo 'Python 3.11 or newer is needed, as python3.11 or python3; name another one with make PYTHON=...' >&2; \
+	exit 1

@@ -1,0 +1,47 @@
+"""Tests run this tree, in a fixed environment; the references are checked before nbval runs them."""
+
+import sys
+
+import pytest
+import references
+from nbval.plugin import IPyNbCell, IPyNbFile
+from references import ROOT, Figure
+
+# Here and not in a fixture: the number of threads is read when torch is imported.
+references.set_environment(ROOT)
+sys.path.insert(0, str(ROOT / "code"))
+
+
+def pytest_collection(session):
+    """Before nbval runs anything, stop at references from which its verdict would mean nothing."""
+    if session.config.option.nbval:
+        problems = references.problems(ROOT)
+        if problems:
+            pytest.exit(
+                "\n".join(["the references cannot be tested:", *problems, ""]),
+                pytest.ExitCode.USAGE_ERROR,
+            )
+        import matplotlib.font_manager  # noqa: F401  (the font cache, made in a kernel, may announce itself in a cell)
+
+
+def pytest_collectstart(collector):
+    """Compare pictures, which nbval skips."""
+    if isinstance(collector, IPyNbFile):
+        collector.skip_compare = tuple(
+            key for key in collector.skip_compare if not key.startswith("image/")
+        )
+
+
+def pytest_itemcollected(item):
+    """Compare PNG outputs as figures; `sanitize` is what nbval does to both sides of a comparison."""
+    if isinstance(item, IPyNbCell):
+        sanitize = item.sanitize
+        item.sanitize = lambda output: (
+            Figure(output) if Figure.is_png(output) else sanitize(output)
+        )
+
+
+def pytest_assertrepr_compare(left, right):
+    """Say how figures differ."""
+    if isinstance(left, Figure) and isinstance(right, Figure):
+        return [left.difference(right)]
