@@ -24,13 +24,14 @@ help:
 
 .PHONY: book
 book: $(READY)
-	@# The cache of executed chapters knows their cells, but not the packages that the cells import.
+# The cache of executed chapters knows their cells, but not the packages that the cells import.
 	@mkdir -p _build
 	@find code -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
 	@cmp -s _build/code.new _build/code || rm -rf _build/.jupyter_cache
 	@mv _build/code.new _build/code
-	@# Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
+# Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
 	@rm -rf _build/html _build/.doctrees
+# A warning of Python fails the build, as one of Sphinx does.
 	$(VENV_PYTHON) -W error::UserWarning -W error::RuntimeWarning -W error::FutureWarning \
 		.venv/bin/jupyter-book build . -W -n --keep-going
 	@echo
@@ -46,8 +47,6 @@ test: $(READY)
 .PHONY: reference
 reference: $(READY)
 	$(VENV_PYTHON) tests/make_reference.py
-	@echo
-	@echo 'The references are in $(CURDIR)/tests/reference; look at what changed before you commit it.'
 
 .PHONY: serve
 serve: book
@@ -64,12 +63,12 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(VENV_PYTHON) -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
 	$(VENV_PYTHON) -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p .venv/ipython/profile_default
-	@# Else every kernel warns that it listens on this machine without encryption.
+# Else every kernel warns that it listens on this machine without encryption.
 	@echo 'c.IPKernelApp.log_level = "CRITICAL"' > .venv/ipython/profile_default/ipython_kernel_config.py
-	@# Else the first chapter to draw says that it makes this cache.
+# Else the first chapter to draw says that it makes this cache.
 	@$(VENV_PYTHON) -c 'import matplotlib.font_manager'
-	@# Outputs of other versions are no longer those of this environment.
-	@rm -rf _build
+# What other versions put out is not what this environment would.
+	@rm -rf _build/.jupyter_cache
 	@pwd -P > $@
 
 # A .venv whose installation was cut short is not to be trusted, nor one that was made elsewhere: it runs the code there.
@@ -81,10 +80,10 @@ endif
 new_venv:
 	@echo 'Making .venv: it is missing, incomplete or of another place. This takes some minutes.'
 	@rm -rf .venv
-	@for python in $(PYTHON) python3.11 python3; do \
+	@for python in $(or $(PYTHON),python3.11 python3); do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			exec "$$python" -m venv .venv; \
 		fi; \
 	done; \
-	echo 'Python 3.11 or newer is needed, as python3.11 or python3; name another one with make PYTHON=...' >&2; \
+	echo 'Python 3.11 or newer is needed; say where it is with PYTHON=..., such as make book PYTHON=python3.13' >&2; \
 	exit 1

@@ -10,7 +10,11 @@ import time
 import nbformat
 import references
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+from nbclient.exceptions import (
+    CellControlSignal,
+    CellExecutionError,
+    DeadKernelError,
+)
 from references import ROOT
 
 SECONDS_PER_CELL = 300
@@ -38,7 +42,9 @@ def execute(chapter, notebook):
     except (CellControlSignal, DeadKernelError) as error:
         # A CellExecutionError shows the source itself.
         source = (
-            "" if isinstance(error, CellExecutionError) else f"{started[-1].source}\n\n"
+            ""
+            if isinstance(error, CellExecutionError)
+            else f"{started[-1].source}\n\n"
         )
         sys.exit(
             f"{chapter}: cell {len(started)} failed, no reference has been changed\n\n{source}{error}"

@@ -19,20 +19,26 @@ def problems(draw, dtype=torch.float64):
     )
 
 
-def make_problem(n, input_size, output_size, hidden_sizes, seed, dtype=torch.float64):
+def make_problem(
+    n, input_size, output_size, hidden_sizes, seed, dtype=torch.float64
+):
     generator = torch.Generator().manual_seed(seed)
     net = NeuralNetwork(input_size, output_size, hidden_sizes, seed=generator)
     for layer in net.layers:
         linear = layer.linear
         linear.weight = linear.weight.to(dtype)
-        linear.bias = torch.randn(linear.bias.shape, generator=generator, dtype=dtype)
+        linear.bias = torch.randn(
+            linear.bias.shape, generator=generator, dtype=dtype
+        )
     x = torch.randn(n, input_size, generator=generator, dtype=dtype)
     y = torch.rand(n, output_size, generator=generator, dtype=dtype)
     return net, x, y.squeeze(-1) if output_size == 1 else y
 
 
 def parameters(net):
-    return [p for layer in net.layers for p in (layer.linear.weight, layer.linear.bias)]
+    return [
+        p for layer in net.layers for p in (layer.linear.weight, layer.linear.bias)
+    ]
 
 
 def gradients(net):
@@ -46,14 +52,17 @@ def gradients(net):
 def snapshot(net):
     """Copies of all parameters and gradients, to compare with later."""
     return [
-        None if t is None else t.clone() for t in (*parameters(net), *gradients(net))
+        None if t is None else t.clone()
+        for t in (*parameters(net), *gradients(net))
     ]
 
 
 def unchanged(net, before):
     return all(
         (now is None) == (then is None) and (now is None or torch.equal(now, then))
-        for now, then in zip((*parameters(net), *gradients(net)), before, strict=True)
+        for now, then in zip(
+            (*parameters(net), *gradients(net)), before, strict=True
+        )
     )
 
 
@@ -73,4 +82,6 @@ def reference_loss(params, x, y):
 def autograd_gradients(net, x, y):
     """The gradients of all parameters by automatic differentiation, in float64."""
     params = [p.double().requires_grad_() for p in parameters(net)]
-    return torch.autograd.grad(reference_loss(params, x.double(), y.double()), params)
+    return torch.autograd.grad(
+        reference_loss(params, x.double(), y.double()), params
+    )

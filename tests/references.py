@@ -170,7 +170,9 @@ class Figure(str):
 
     def __new__(cls, png):
         image = Image.open(BytesIO(base64.b64decode(png)))
-        figure = super().__new__(cls, "a figure of {} x {} pixels".format(*image.size))
+        figure = super().__new__(
+            cls, "a figure of {} x {} pixels".format(*image.size)
+        )
         figure.png, figure.image = png.strip(), image
         return figure
 
@@ -191,7 +193,9 @@ class Figure(str):
         histogram = reduce(ImageChops.lighter, channels).histogram()
         total, differing = sum(histogram), sum(histogram[LEVELS + 1 :])
         return (
-            f"{differing} of {total} pixels differ" if differing > SHARE * total else ""
+            f"{differing} of {total} pixels differ"
+            if differing > SHARE * total
+            else ""
         )
 
     def __eq__(self, other):

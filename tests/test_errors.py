@@ -45,7 +45,11 @@ BAD_SAMPLES = {
         ValueError,
         "x must have 2 features in each row; got shape (5, 1).",
     ),
-    "empty": (lambda x: x[:0], ValueError, "x has no samples; pass at least one row."),
+    "empty": (
+        lambda x: x[:0],
+        ValueError,
+        "x has no samples; pass at least one row.",
+    ),
     "integers": (
         lambda x: x.long(),
         TypeError,
@@ -223,7 +227,9 @@ def test_bad_building_blocks():
         Neuron(2, 3, "relu")
     with pytest.raises(ValueError, match=re.escape(f"in_features {SIZE_ERROR} 0.")):
         Linear(0, 3)
-    with pytest.raises(TypeError, match=re.escape(f"out_features {SIZE_ERROR} 1.5.")):
+    with pytest.raises(
+        TypeError, match=re.escape(f"out_features {SIZE_ERROR} 1.5.")
+    ):
         Linear(2, 1.5)
 
 
@@ -249,8 +255,16 @@ BAD_RATES = [
         TypeError,
         "the learning rate must be a positive, finite number; got '0.25'.",
     ),
-    (True, TypeError, "the learning rate must be a positive, finite number; got True."),
-    (None, TypeError, "the learning rate must be a positive, finite number; got None."),
+    (
+        True,
+        TypeError,
+        "the learning rate must be a positive, finite number; got True.",
+    ),
+    (
+        None,
+        TypeError,
+        "the learning rate must be a positive, finite number; got None.",
+    ),
 ]
 
 
@@ -369,4 +383,6 @@ def test_a_loss_that_stops_being_finite():
 def test_the_plot_needs_two_inputs_and_one_output(inputs, outputs):
     net, x, y = make_problem(5, inputs, outputs, [3], seed=0)
     message = f"the plot needs a network with 2 inputs and 1 output; got {inputs} and {outputs}."
-    assert_refused(lambda: plot_decision_boundary(x, y, net), ValueError, message, net)
+    assert_refused(
+        lambda: plot_decision_boundary(x, y, net), ValueError, message, net
+    )

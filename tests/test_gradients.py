@@ -88,7 +88,10 @@ def test_forward_and_loss_agree_with_torch(problem):
         net.forward(x), prediction.reshape(y.shape), rtol=0, atol=1e-13
     )
     torch.testing.assert_close(
-        net.get_loss(x, y), reference_loss(parameters(net), x, y), rtol=0, atol=1e-13
+        net.get_loss(x, y),
+        reference_loss(parameters(net), x, y),
+        rtol=0,
+        atol=1e-13,
     )
 
 
@@ -105,11 +108,14 @@ def test_scalar_vector_and_batch_forms_agree(problem):
     net, x, y = problem
     y = y.reshape(len(x), -1)
     weights, biases = parameters(net)[::2], parameters(net)[1::2]
-    _, batch_weights, batch_biases = chapter_function("batch")(weights, biases, x, y)
+    _, batch_weights, batch_biases = chapter_function("batch")(
+        weights, biases, x, y
+    )
     by_form = {"backward": gradients_of(net, x, y)}
     for form in ("scalar", "vector"):
         samples = [
-            chapter_function(form)(weights, biases, x[s], y[s]) for s in range(len(x))
+            chapter_function(form)(weights, biases, x[s], y[s])
+            for s in range(len(x))
         ]
         by_form[form] = [
             [
@@ -120,9 +126,13 @@ def test_scalar_vector_and_batch_forms_agree(problem):
         ]
     for form, (weight_grads, bias_grads) in by_form.items():
         for ours, theirs in zip(
-            (*weight_grads, *bias_grads), (*batch_weights, *batch_biases), strict=True
+            (*weight_grads, *bias_grads),
+            (*batch_weights, *batch_biases),
+            strict=True,
         ):
-            torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14, msg=form)
+            torch.testing.assert_close(
+                ours, theirs, rtol=1e-12, atol=1e-14, msg=form
+            )
 
 
 def gradients_of(net, x, y):

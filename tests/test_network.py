@@ -168,7 +168,9 @@ def test_backward_and_loss_leave_the_parameters_alone():
     net.forward(x)
     net.get_loss(x, y)
     net.backward(x, y)
-    assert all(torch.equal(p, q) for p, q in zip(parameters(net), before, strict=True))
+    assert all(
+        torch.equal(p, q) for p, q in zip(parameters(net), before, strict=True)
+    )
     assert torch.equal(x, x_before)
     assert torch.equal(y, y_before)
 
@@ -285,7 +287,10 @@ def test_the_plot_shows_predictions_boundary_and_points():
     assert [float(level) for level in line.levels] == [0.5]
     # Every vertex of the boundary is a place where the network predicts 0.5: x is horizontal and y vertical.
     vertices = torch.cat(
-        [torch.tensor(path.vertices, dtype=torch.float32) for path in line.get_paths()]
+        [
+            torch.tensor(path.vertices, dtype=torch.float32)
+            for path in line.get_paths()
+        ]
     )
     assert len(vertices) > 50
     assert (net.forward(vertices) - 0.5).abs().max() < 0.1

@@ -325,7 +325,9 @@ def test_run_aborts(tree, spoil, message):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"), PROBLEMS.items(), ids=[spoil.__name__ for spoil in PROBLEMS]
+    ("spoil", "message"),
+    PROBLEMS.items(),
+    ids=[spoil.__name__ for spoil in PROBLEMS],
 )
 def test_problem_is_found(tree, spoil, message):
     spoil(tree)
@@ -345,7 +347,8 @@ def test_marker_can_be_allowed(tree, monkeypatch):
 
 def contents(tree):
     return {
-        path.name: path.read_bytes() for path in (tree / "tests/reference").iterdir()
+        path.name: path.read_bytes()
+        for path in (tree / "tests/reference").iterdir()
     }
 
 

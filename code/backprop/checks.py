@@ -1,4 +1,6 @@
-"""Checks of what the caller passes in. Each message says what was expected, what came and what to do."""
+"""Checks of what the caller passes in. Each message says what was expected,
+what came and what to do.
+"""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -45,7 +47,9 @@ def check_learning_rate(net: "NeuralNetwork", value: Any) -> None:
 
 
 def make_generator(seed: Any) -> torch.Generator | None:
-    """The generator of a seed: a whole number, a generator (returned as it is) or None."""
+    """The generator of a seed: a whole number, a generator (returned as it is)
+    or None.
+    """
     if seed is None or isinstance(seed, torch.Generator):
         return seed
     if isinstance(seed, bool) or not isinstance(seed, Integral):
@@ -65,12 +69,16 @@ def check_same_shape(y: Tensor, prediction: Tensor) -> None:
 
 
 def check_samples(net: "NeuralNetwork", x: Any) -> None:
-    """A batch (n, input_size) of finite numbers, for a network whose parameters fit together."""
+    """A batch (n, input_size) of finite numbers, for a network whose
+    parameters fit together.
+    """
     _check_parameters(net)
     _check_tensor("x", x, net)
     if x.ndim != 2:
         hint = (
-            " A single sample enters as one row: x.unsqueeze(0)." if x.ndim == 1 else ""
+            " A single sample enters as one row: x.unsqueeze(0)."
+            if x.ndim == 1
+            else ""
         )
         raise ValueError(
             f"x must have shape (n, {net.input_size}), one row a sample; got {tuple(x.shape)}.{hint}"
@@ -84,7 +92,9 @@ def check_samples(net: "NeuralNetwork", x: Any) -> None:
 
 
 def check_labels(net: "NeuralNetwork", x: Tensor, y: Any) -> Tensor:
-    """Labels of exactly the shape of the predictions for ``x``; returns them as (n, output_size)."""
+    """Labels of exactly the shape of the predictions for ``x``; returns them
+    as (n, output_size).
+    """
     _check_tensor("y", y, net)
     shape = (len(x),) if net.output_size == 1 else (len(x), net.output_size)
     if y.shape != shape:
@@ -115,7 +125,9 @@ def check_gradients(net: "NeuralNetwork") -> None:
 
 
 def _check_parameters(net: "NeuralNetwork") -> None:
-    """Assigned parameters have the shapes of the sizes, and one floating dtype and device."""
+    """Assigned parameters have the shapes of the sizes, and one floating dtype
+    and device.
+    """
     sizes = [net.input_size, *net.hidden_sizes, net.output_size]
     first = net.layers[0].linear.weight
     if not first.is_floating_point():
@@ -133,7 +145,10 @@ def _check_parameters(net: "NeuralNetwork") -> None:
                 raise ValueError(
                     f"{name} of layer {number} must have shape {shape}; got {tuple(parameter.shape)}. Assign it anew."
                 )
-            if (parameter.dtype, parameter.device) != (first.dtype, first.device):
+            if (parameter.dtype, parameter.device) != (
+                first.dtype,
+                first.device,
+            ):
                 raise TypeError(
                     f"{name} of layer {number} is {parameter.dtype} on {parameter.device}, weight of layer 1 is "
                     f"{first.dtype} on {first.device}; assign all parameters in one dtype, on one device."
@@ -141,7 +156,9 @@ def _check_parameters(net: "NeuralNetwork") -> None:
 
 
 def _check_tensor(name: str, tensor: Any, net: "NeuralNetwork") -> None:
-    """A tensor of finite numbers, in the dtype and on the device of the network."""
+    """A tensor of finite numbers, in the dtype and on the device of the
+    network.
+    """
     if not isinstance(tensor, Tensor):
         raise TypeError(
             f"{name} must be a torch tensor; got {type(tensor).__name__}. Use torch.tensor({name})."

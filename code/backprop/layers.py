@@ -1,4 +1,4 @@
-"""One layer of the network: a linear map, then an activation (chapter ``network``)."""
+"""One layer: a linear map, then an activation (chapter ``network``)."""
 
 import math
 
@@ -11,14 +11,14 @@ from .checks import check_size
 class Linear:
     """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
 
-    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,); both may
-    be assigned. The weights are drawn from ``generator`` (torch's global one if None),
-    uniformly within the bound of Glorot and Bengio (2010); the biases start at zero.
-    Both have torch's default dtype. ``weight_grad`` and ``bias_grad`` are None until a
-    backward pass fills them.
+    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,).
+    Both may be assigned. The weights are drawn from ``generator`` (torch's
+    global one if None), uniformly within the bound of Glorot and Bengio
+    (2010); the biases start at zero. Both have torch's default dtype.
+    ``weight_grad`` and ``bias_grad`` are None until a backward pass fills them.
 
-    Raises TypeError or ValueError where a size is not a positive whole number. Chapters
-    ``notation`` and ``network``.
+    Raises TypeError or ValueError where a size is not a positive whole number.
+    Chapters ``notation`` and ``network``.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Linear:
         check_size("in_features", in_features)
         check_size("out_features", out_features)
         bound = math.sqrt(6 / (in_features + out_features))  # eq-glorot
-        # Drawn in float64, so that a seed means the same weights in every dtype.
+        # In float64, so that a seed means the same weights in every dtype.
         shape = in_features, out_features
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
         self.weight = (bound * (2 * uniform - 1)).to(torch.get_default_dtype())
@@ -39,8 +39,7 @@ class Linear:
         self.bias_grad: Tensor | None = None
 
     def forward(self, z_out: Tensor) -> Tensor:
-        """Pre-activations (n, out_features) from the previous layer's outputs
-        (n, in_features)."""
+        """Pre-activations (n, out_features) from outputs (n, in_features)."""
         return z_out @ self.weight + self.bias  # eq-batch-pre-activation
 
 
@@ -52,7 +51,7 @@ class TanH:
         return torch.tanh(z_in)
 
     def derivative(self, z_out: Tensor) -> Tensor:
-        """The derivative at ``z_in``, from the stored ``z_out = forward(z_in)``."""
+        """Slopes where the outputs are ``z_out``, in its shape."""
         return 1 - z_out * z_out  # eq-tanh-derivative
 
 
@@ -64,7 +63,7 @@ class Sigmoid:
         return torch.sigmoid(z_in)
 
     def derivative(self, z_out: Tensor) -> Tensor:
-        """The derivative at ``z_in``, from the stored ``z_out = forward(z_in)``."""
+        """Slopes where the outputs are ``z_out``, in its shape."""
         return z_out - z_out * z_out  # eq-sigmoid-derivative
 
 
@@ -72,10 +71,10 @@ ACTIVATIONS = {"tanh": TanH, "sigmoid": Sigmoid}
 
 
 class Neuron:
-    """One layer: ``linear`` (a `Linear`), then ``act`` (a `TanH` or a `Sigmoid`).
+    """One layer: ``linear`` (a `Linear`), then ``act`` (`TanH` or `Sigmoid`).
 
-    ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError. Chapter
-    ``network``.
+    ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError.
+    Chapter ``network``.
     """
 
     def __init__(
@@ -87,11 +86,12 @@ class Neuron:
     ):
         if activation not in ACTIVATIONS:
             names = ", ".join(ACTIVATIONS)
-            raise ValueError(f"activation must be one of {names}; got {activation!r}.")
+            raise ValueError(
+                f"activation must be one of {names}; got {activation!r}."
+            )
         self.linear = Linear(in_features, out_features, generator)
         self.act = ACTIVATIONS[activation]()
 
     def forward(self, z_out: Tensor) -> Tensor:
-        """Outputs (n, out_features) from the previous layer's outputs
-        (n, in_features)."""
+        """Outputs (n, out_features) from outputs (n, in_features)."""
         return self.act.forward(self.linear.forward(z_out))  # eq-batch-output

@@ -18,20 +18,21 @@ from .loss import MSELoss
 
 
 class NeuralNetwork:
-    """A feed-forward network with mean squared error: tanh in the hidden layers, sigmoid
-    at the output.
+    """A feed-forward network: hidden layers with tanh, then one with sigmoid.
 
-    ``hidden_sizes`` is a list or tuple of layer sizes, [] for none. ``seed`` is a whole
-    number or a torch.Generator, from which the weights of all layers are drawn in order;
-    None draws from torch's global generator.
+    ``hidden_sizes`` is a list or tuple of layer sizes, [] for none. ``seed`` is
+    a whole number or a torch.Generator, from which the weights of all layers
+    are drawn in order; None draws from torch's global generator. The loss is
+    the mean squared error.
 
-    `forward`, `get_loss` and `backward` take a batch ``x`` of shape (n, input_size) and
-    labels ``y`` of the shape of the predictions: (n,) where output_size is 1, else
-    (n, output_size). Samples, labels and parameters share one floating dtype and one
-    device. Anything else raises TypeError or ValueError and changes nothing.
+    `forward`, `get_loss` and `backward` take a batch ``x`` (n, input_size) and
+    labels ``y`` of the shape of the predictions: (n,) where output_size is 1,
+    else (n, output_size). Samples, labels and parameters share one floating
+    dtype and one device. Anything else raises TypeError or ValueError and
+    changes nothing.
 
-    `forward_pass`, `backward_pass` and `descend` do the work and check nothing; `train`
-    calls them in each epoch. Chapter ``network``.
+    `forward_pass`, `backward_pass` and `descend` do the work and check nothing;
+    `train` calls them in each epoch. Chapter ``network``.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class NeuralNetwork:
         self.loss = MSELoss()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The predictions for ``x``: (n,) for one output, else (n, output_size)."""
+        """The predictions: (n,) for one output, else (n, output_size)."""
         check_samples(self, x)
         prediction = self.forward_pass(x)[-1]
         return prediction.squeeze(-1) if self.output_size == 1 else prediction
@@ -67,11 +68,11 @@ class NeuralNetwork:
         return self.loss.forward(y, self.forward_pass(x)[-1])
 
     def backward(self, x: Tensor, y: Tensor) -> None:
-        """Fill ``weight_grad`` and ``bias_grad`` of every layer with the gradients of
-        ``get_loss(x, y)``.
+        """Fill every ``weight_grad`` and ``bias_grad`` from the batch.
 
-        They depend on the arguments and the parameters alone: the method runs a forward
-        pass of its own, and replaces the gradients of an earlier call.
+        The gradients are those of ``get_loss(x, y)``. They depend on the
+        arguments and the parameters alone: the method runs a forward pass of
+        its own, and replaces the gradients of an earlier call.
         """
         check_samples(self, x)
         y = check_labels(self, x, y)
@@ -80,24 +81,23 @@ class NeuralNetwork:
     def apply_gradients(self, learning_rate: float) -> None:
         """Take one step of gradient descent, in place.
 
-        Raises RuntimeError before the first `backward`, TypeError or ValueError where
-        the learning rate is not a positive, finite number; then nothing has changed.
+        Raises RuntimeError before the first `backward`, and TypeError or
+        ValueError where the learning rate is not a positive, finite number;
+        then nothing has changed.
         """
         check_learning_rate(self, learning_rate)
         check_gradients(self)
         self.descend(learning_rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:
-        """The outputs of all layers, the input first, in shapes (n, input_size) to
-        (n, output_size)."""
+        """The outputs of all layers, (n, input_size) to (n, output_size)."""
         outputs = [x]
         for layer in self.layers:
             outputs.append(layer.forward(outputs[-1]))
         return outputs
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:
-        """Fill the gradients of every layer from ``outputs = forward_pass(x)`` and
-        labels ``y`` of shape (n, output_size)."""
+        """Fill all gradients from the outputs and labels (n, output_size)."""
         slope = self.layers[-1].act.derivative(outputs[-1])
         delta = self.loss.gradient(y, outputs[-1]) * slope  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
@@ -109,7 +109,7 @@ class NeuralNetwork:
                 delta = (delta @ linear.weight.T) * slope  # eq-batch-hidden-delta
 
     def descend(self, learning_rate: float) -> None:
-        """Subtract ``learning_rate`` times its gradient from every parameter."""
+        """Subtract the gradients, times the learning rate, in place."""
         rate = learning_rate
         for linear in (layer.linear for layer in self.layers):
             linear.weight.sub_(linear.weight_grad, alpha=rate)  # eq-update-weights

@@ -1,4 +1,4 @@
-"""The decision boundary of a network with two inputs and one output (chapter ``training``)."""
+"""The decision boundary of a network (chapter ``training``)."""
 
 import matplotlib.pyplot as plt
 import torch
@@ -12,12 +12,11 @@ from .network import NeuralNetwork
 def plot_decision_boundary(
     x: Tensor, y: Tensor, net: NeuralNetwork, ax: Axes | None = None
 ) -> Axes:
-    """Draw the predictions of ``net`` over [-2, 2] x [-2, 2], the boundary at 0.5, and
-    the samples by label.
+    """Draw predictions over [-2, 2] x [-2, 2], the level 0.5, and the samples.
 
-    ``x`` has shape (n, 2), ``y`` (n,); a sample counts as label 1 where y > 0.5. Draws
-    on ``ax`` (the current axes if None) and returns it. Raises ValueError for a network
-    that has not two inputs and one output. Chapter ``training``.
+    ``x`` has shape (n, 2), ``y`` (n,); a sample counts as label 1 where y > 0.5.
+    Draws on ``ax`` (the current axes if None) and returns it. Raises ValueError
+    for a network that has not two inputs and one output. Chapter ``training``.
     """
     if net.input_size != 2 or net.output_size != 1:
         raise ValueError(

@@ -19,15 +19,16 @@ def train(
     lr: float,
     progress: bool = False,
 ) -> tuple[NeuralNetwork, Tensor]:
-    """Train ``net`` in place on the batch ``x`` (n, input_size) with labels ``y`` of the
-    shape of ``net.forward(x)``.
+    """Train ``net`` in place by full-batch gradient descent.
 
-    Returns the network and the losses (epochs,); each loss is taken before the update of
-    its epoch. ``lr`` is the learning rate; ``progress=True`` shows a bar on stderr.
+    ``x`` has shape (n, input_size), ``y`` the shape of ``net.forward(x)``;
+    ``lr`` is the learning rate. Returns the network and the losses (epochs,),
+    each taken before the update of its epoch. ``progress=True`` shows a bar on
+    stderr.
 
-    Raises TypeError or ValueError for unusable arguments, and FloatingPointError as soon
-    as the loss is not finite; then the network is as it was before the call. Chapter
-    ``training``.
+    Raises TypeError or ValueError for unusable arguments, and
+    FloatingPointError as soon as the loss is not finite; then the network is
+    as it was before the call. Chapter ``training``.
     """
     check_samples(net, x)
     y = check_labels(net, x, y)
