@@ -25,25 +25,40 @@ logger = logging.getLogger(__name__)
 def engine():
     """A JavaScript engine with KaTeX in it."""
     context = MiniRacer()
-    context.eval(Path(sphinxcontrib.katex.__file__).with_name("katex.min.js").read_text(encoding="utf-8"))
+    context.eval(
+        Path(sphinxcontrib.katex.__file__)
+        .with_name("katex.min.js")
+        .read_text(encoding="utf-8")
+    )
     return context
 
 
 def check_version(app):
     """The HTML of one version does not fit the style sheet and the fonts of another."""
     script = engine().eval("katex.version")
-    style = re.search(r'katex-version:after\{content:"(.*?)"', STYLE.read_text(encoding="utf-8"))[1]
+    style = re.search(
+        r'katex-version:after\{content:"(.*?)"', STYLE.read_text(encoding="utf-8")
+    )[1]
     if script != style:
-        raise ExtensionError(f"KaTeX is {script} in sphinxcontrib-katex, but {style} in {STYLE}; renew that folder")
+        raise ExtensionError(
+            f"KaTeX is {script} in sphinxcontrib-katex, but {style} in {STYLE}; renew that folder"
+        )
 
 
 def render(node, **options):
     """The HTML of a formula; its TeX where KaTeX refuses it."""
     tex = node.astext()
     try:
-        return engine().call("katex.renderToString", tex, {"strict": "error", **options})
+        return engine().call(
+            "katex.renderToString", tex, {"strict": "error", **options}
+        )
     except JSEvalException as error:
-        reason = str(error).partition("\n")[0].partition(" at position ")[0].removeprefix("<anonymous>:1: ")
+        reason = (
+            str(error)
+            .partition("\n")[0]
+            .partition(" at position ")[0]
+            .removeprefix("<anonymous>:1: ")
+        )
         logger.warning("%s, in the formula\n%s", reason, tex, location=node)
         return escape(tex)
 
@@ -56,7 +71,9 @@ def visit_inline(writer, node):
 def visit_display(writer, node):
     writer.body.append(writer.starttag(node, "div", CLASS="math"))
     if node["number"]:
-        writer.body.append(f'<span class="eqno">({get_node_equation_number(writer, node)})')
+        writer.body.append(
+            f'<span class="eqno">({get_node_equation_number(writer, node)})'
+        )
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
     writer.body.append(render(node, displayMode=True) + "</div>\n")
@@ -64,7 +81,9 @@ def visit_display(writer, node):
 
 
 def setup(app):
-    app.add_html_math_renderer("build_time_katex", (visit_inline, None), (visit_display, None))
+    app.add_html_math_renderer(
+        "build_time_katex", (visit_inline, None), (visit_display, None)
+    )
     app.add_css_file("katex/katex.min.css")
     app.connect("builder-inited", check_version)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
