@@ -2,6 +2,7 @@
 
 import sys
 
+import matplotlib
 import pytest
 import references
 from nbval.plugin import IPyNbCell, IPyNbFile
@@ -10,6 +11,7 @@ from references import ROOT, Figure
 # Here and not in a fixture: the number of threads is read when torch is imported.
 references.set_environment(ROOT)
 sys.path.insert(0, str(ROOT / "code"))
+matplotlib.use("agg")  # tests that draw open no window
 
 
 def pytest_collection(session):

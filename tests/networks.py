@@ -81,7 +81,7 @@ def reference_loss(params, x, y):
 
 def autograd_gradients(net, x, y):
     """The gradients of all parameters by automatic differentiation, in float64."""
-    params = [p.double().requires_grad_() for p in parameters(net)]
+    params = [p.double().clone().requires_grad_() for p in parameters(net)]
     return torch.autograd.grad(
         reference_loss(params, x.double(), y.double()), params
     )

@@ -2,6 +2,8 @@
 
 import re
 
+import matplotlib.pyplot as plt
+import numpy
 import pytest
 import torch
 from backprop import (
@@ -13,7 +15,7 @@ from backprop import (
     plot_decision_boundary,
     train,
 )
-from networks import make_problem, parameters, snapshot, unchanged
+from networks import gradients, make_problem, parameters, snapshot, unchanged
 
 NAN, INF = float("nan"), float("inf")
 
@@ -44,6 +46,11 @@ BAD_SAMPLES = {
         lambda x: x[:, :1],
         ValueError,
         "x must have 2 features in each row; got shape (5, 1).",
+    ),
+    "more features": (
+        lambda x: x.repeat(1, 2),
+        ValueError,
+        "x must have 2 features in each row; got shape (5, 4).",
     ),
     "empty": (
         lambda x: x[:0],
@@ -234,10 +241,14 @@ def test_bad_building_blocks():
 
 
 @pytest.mark.parametrize("method", [MSELoss().forward, MSELoss().gradient])
-def test_the_loss_never_broadcasts(method):
-    message = "y has shape (5, 1), the predictions have (5,); they must be equal. Reshape y, for example with"
+@pytest.mark.parametrize("shapes", [((5, 1), (5,)), ((5,), (5, 1))])
+def test_the_loss_never_broadcasts(method, shapes):
+    message = (
+        f"y has shape {shapes[0]}, the predictions have {shapes[1]}; they must be equal. "
+        "Reshape y, for example with"
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
-        method(torch.zeros(5, 1), torch.zeros(5))
+        method(*map(torch.zeros, shapes))
 
 
 BAD_RATES = [
@@ -305,10 +316,14 @@ def test_apply_gradients_before_backward():
     assert_refused(lambda: net.apply_gradients(0.25), RuntimeError, message, net)
 
 
-def test_a_gradient_of_another_shape_is_not_broadcast():
+@pytest.mark.parametrize("shape", [(5, 1), ()])
+def test_a_gradient_of_another_shape_is_not_broadcast(shape):
     net = five_point_network()
-    net.layers[2].linear.bias_grad = torch.zeros(5, 1)
-    message = "bias_grad of layer 3 must have the shape of bias, (1,); got (5, 1). Call backward(x, y) again."
+    net.layers[2].linear.bias_grad = torch.zeros(shape)
+    message = (
+        f"bias_grad of layer 3 must have the shape of bias, (1,); got {shape}. "
+        "Call backward(x, y) again."
+    )
     assert_refused(lambda: net.apply_gradients(0.25), ValueError, message, net)
 
 
@@ -349,7 +364,7 @@ def test_a_gradient_of_another_shape_is_not_broadcast():
             "weight",
             torch.zeros(2, 5).long(),
             TypeError,
-            "weight of layer 1 must hold floating-point numbers; got",
+            "weight of layer 1 must be a tensor of floating-point numbers; got torch.int64",
         ),
     ],
 )
@@ -364,7 +379,7 @@ def test_a_loss_that_stops_being_finite():
     """One step with a huge rate makes weights infinite, and infinity times the zeros in x is NaN."""
     x, y = five_points()
     x = 100 * x + 10 * (x != 0)
-    message = "The loss is nan in epoch 1; try a learning rate below 3e+38."
+    message = "The loss is nan in epoch 1; try a smaller learning rate, or look for huge values"
     for calls_before in (0, 1):
         net = NeuralNetwork(2, 1, [], seed=0)
         for parameter in parameters(net):
@@ -379,10 +394,95 @@ def test_a_loss_that_stops_being_finite():
         )
 
 
-@pytest.mark.parametrize(("inputs", "outputs"), [(3, 1), (2, 2)])
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 1), (1, 1), (2, 2)])
 def test_the_plot_needs_two_inputs_and_one_output(inputs, outputs):
     net, x, y = make_problem(5, inputs, outputs, [3], seed=0)
     message = f"the plot needs a network with 2 inputs and 1 output; got {inputs} and {outputs}."
     assert_refused(
         lambda: plot_decision_boundary(x, y, net), ValueError, message, net
     )
+
+
+def test_the_hint_on_single_samples_is_for_them_alone():
+    net, x = five_point_network(), five_points()[0]
+    for bad, end in (
+        (x[None], "got (1, 5, 2)."),
+        (x[0], "enters as one row: x.unsqueeze(0)."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(end) + "$"):
+            net.forward(bad)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"),
+    [(torch.float16, 65504.0), (torch.float64, 1.7976931348623157e308)],
+)
+def test_the_largest_rate_depends_on_the_dtype(dtype, largest):
+    net, x, y = make_problem(5, 2, 1, [3], seed=0, dtype=dtype)
+    net.backward(x, y)
+    net.apply_gradients(largest)
+    with pytest.raises(
+        ValueError, match=re.escape(f"finite and at most {largest:.4g}; got inf")
+    ):
+        net.apply_gradients(INF)
+
+
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_every_layer_is_restored_when_the_loss_stops_being_finite(
+    monkeypatch, value
+):
+    (x, y), net = five_points(), five_point_network()
+    losses = iter([0.3, 0.2, value])
+    monkeypatch.setattr(
+        net.loss, "forward", lambda y, prediction: torch.tensor(next(losses))
+    )
+    message = (
+        f"The loss is {value} in epoch 2; try a smaller learning rate, or look for"
+    )
+    places = parameters(net)
+    assert_refused(
+        lambda: train(x, y, net, epochs=5, lr=0.25),
+        FloatingPointError,
+        message,
+        net,
+    )
+    assert all(p is q for p, q in zip(parameters(net), places, strict=True))
+
+
+def test_a_refused_plot_opens_no_figure():
+    (x, y), net = five_points(), five_point_network()
+    plt.close("all")
+    with pytest.raises(ValueError, match="y must have the shape"):
+        plot_decision_boundary(x, y[:1], net)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    "value", [None, 0.5, [0.0] * 3, numpy.zeros(3, dtype=numpy.float32)]
+)
+def test_parameters_must_be_tensors(value):
+    net, x = five_point_network(), five_points()[0]
+    net.layers[1].linear.bias = value
+    with pytest.raises(
+        TypeError,
+        match="bias of layer 2 must be a tensor of floating-point numbers; got",
+    ):
+        net.forward(x)
+
+
+def test_tracked_parameters_and_samples_stay_usable():
+    """A check by autograd leaves requires_grad behind; the step, the plot and the restore do not mind."""
+    (x, y), net = five_points(), five_point_network()
+    tracked = net.layers[1].linear.weight.requires_grad_()
+    expected = [
+        (p - 0.25 * g).detach()
+        for p, g in zip(parameters(net), gradients(net), strict=True)
+    ]
+    net.apply_gradients(0.25)
+    assert all(
+        torch.equal(p, q) for p, q in zip(parameters(net), expected, strict=True)
+    )
+    assert [p.requires_grad for p in parameters(net)] == [
+        p is tracked for p in parameters(net)
+    ]
+    plt.close(plot_decision_boundary(x.requires_grad_(), y, net).figure)

@@ -1,6 +1,7 @@
 """The gradients of the package against autograd and finite differences, and the three forms of the chapters."""
 
 import re
+from functools import cache
 
 import pytest
 import torch
@@ -95,6 +96,7 @@ def test_forward_and_loss_agree_with_torch(problem):
     )
 
 
+@cache
 def chapter_function(chapter):
     """The function that a chapter prints, from the chapter's own source."""
     namespace = {"torch": torch}

@@ -137,16 +137,12 @@ def test_a_seed_gives_the_same_weights_everywhere():
     )
 
 
-def test_a_generator_goes_on_and_no_seed_means_the_global_generator():
+def test_a_generator_goes_on():
     generator = torch.Generator().manual_seed(0)
     first, second = (
         parameters(NeuralNetwork(2, 1, [3], generator))[0] for _ in range(2)
     )
     assert not torch.equal(first, second)
-    torch.manual_seed(5)
-    first = parameters(NeuralNetwork(2, 1, [3]))[0]
-    torch.manual_seed(5)
-    assert torch.equal(parameters(NeuralNetwork(2, 1, [3]))[0], first)
 
 
 def test_backward_depends_on_its_arguments_and_the_parameters_alone():
@@ -320,3 +316,99 @@ def test_the_plot_of_a_constant_network_has_no_boundary():
     )  # matplotlib would warn of a level that is nowhere, and warnings are errors
     assert len(ax.collections) == 3
     plt.close(ax.figure)
+
+
+def test_a_numpy_integer_is_a_seed():
+    first, second = (
+        parameters(NeuralNetwork(2, 1, [3], seed))[0]
+        for seed in (7, numpy.int64(7))
+    )
+    assert torch.equal(first, second)
+
+
+def test_no_seed_means_the_global_generator():
+    drawn = []
+    for seed in (5, 5, 6):
+        torch.manual_seed(seed)
+        drawn.append(
+            (
+                parameters(NeuralNetwork(2, 1, [3]))[0],
+                Neuron(2, 3, "tanh").linear.weight,
+            )
+        )
+    for first, again, other in zip(*drawn):
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+
+
+def test_backward_takes_one_derivative_of_each_layer(monkeypatch):
+    calls = []
+    derivative = TanH.derivative
+    monkeypatch.setattr(
+        TanH,
+        "derivative",
+        lambda self, z: calls.append(self) or derivative(self, z),
+    )
+    net, x, y = make_problem(5, 2, 1, [5, 3], seed=0)
+    net.layers[-1].act = TanH()
+    net.backward(x, y)
+    assert calls == [net.layers[2].act, net.layers[1].act, net.layers[0].act]
+
+
+def test_training_ignores_that_parameters_are_tracked():
+    net, x, y = make_problem(5, 2, 1, [3], seed=0)
+    plain, _, _ = make_problem(5, 2, 1, [3], seed=0)
+    for parameter in parameters(net):
+        parameter.requires_grad_()
+    _, losses = train(x, y, net, 3, 0.25)
+    assert torch.equal(losses, train(x, y, plain, 3, 0.25)[1])
+    assert not losses.requires_grad
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_plot_in_detail(dtype):
+    """The shade under every point is its prediction, over the promised square, in every dtype."""
+    net, _, _ = make_problem(1, 2, 1, [5, 3], seed=6, dtype=dtype)
+    x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, -1.0]], dtype=dtype)
+    y = torch.tensor([1.0, 0.5, 0.0], dtype=dtype)  # 0.5 is not above 0.5
+    figure, ax = plt.subplots()
+    plot_decision_boundary(x, y, net, ax)
+    figure.canvas.draw()  # colours are read here
+    shades, line, dots, stars = ax.collections
+    assert shades.get_cmap().name == "PuOr"
+    assert line.get_edgecolor().tolist() == [[0, 0, 0, 1]]
+    assert [len(points.get_offsets()) for points in (dots, stars)] == [2, 1]
+    assert dots.get_facecolor().tolist() == [[1, 1, 1, 1]]
+    assert (
+        dots.get_edgecolor().tolist()
+        == stars.get_edgecolor().tolist()
+        == [[0, 0, 0, 1]]
+    )
+    corners = torch.tensor(
+        [
+            path.get_extents().get_points().tolist()
+            for path in shades.get_paths()
+            if len(path)
+        ]
+    )
+    assert (corners.amin((0, 1)).tolist(), corners.amax((0, 1)).tolist()) == (
+        [-2, -2],
+        [2, 2],
+    )
+    for place in torch.tensor(
+        [[-1.5, 1.0], [1.5, 0.5], [0.2, -1.7], [1.0, 1.6]], dtype=dtype
+    ):
+        (band,) = (
+            k
+            for k, path in enumerate(shades.get_paths())
+            if path.contains_point(place.tolist())
+        )
+        assert (
+            shades.levels[band] - 0.01
+            <= net.forward(place[None])
+            <= shades.levels[band + 1] + 0.01
+        )
+    assert ax.get_aspect() == 1
+    _, bar = figure.axes
+    assert bar.get_ylabel() == "prediction"
+    plt.close(figure)

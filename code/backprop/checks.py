@@ -130,10 +130,6 @@ def _check_parameters(net: "NeuralNetwork") -> None:
     """
     sizes = [net.input_size, *net.hidden_sizes, net.output_size]
     first = net.layers[0].linear.weight
-    if not first.is_floating_point():
-        raise TypeError(
-            f"weight of layer 1 must hold floating-point numbers; got {first.dtype}. Use .float()."
-        )
     for number, layer in enumerate(net.layers, start=1):
         shapes = {
             "weight": (sizes[number - 1], sizes[number]),
@@ -141,6 +137,15 @@ def _check_parameters(net: "NeuralNetwork") -> None:
         }
         for name, shape in shapes.items():
             parameter = getattr(layer.linear, name)
+            if (
+                not isinstance(parameter, Tensor)
+                or not parameter.is_floating_point()
+            ):
+                kind = getattr(parameter, "dtype", type(parameter).__name__)
+                raise TypeError(
+                    f"{name} of layer {number} must be a tensor of floating-point "
+                    f"numbers; got {kind}. Assign it anew."
+                )
             if parameter.shape != shape:
                 raise ValueError(
                     f"{name} of layer {number} must have shape {shape}; got {tuple(parameter.shape)}. Assign it anew."

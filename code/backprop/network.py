@@ -58,8 +58,7 @@ class NeuralNetwork:
     def forward(self, x: Tensor) -> Tensor:
         """The predictions: (n,) for one output, else (n, output_size)."""
         check_samples(self, x)
-        prediction = self.forward_pass(x)[-1]
-        return prediction.squeeze(-1) if self.output_size == 1 else prediction
+        return self.forward_pass(x)[-1].squeeze(-1)
 
     def get_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The loss of the batch, a 0-d tensor."""
@@ -87,7 +86,8 @@ class NeuralNetwork:
         """
         check_learning_rate(self, learning_rate)
         check_gradients(self)
-        self.descend(learning_rate)
+        with torch.no_grad():  # a check by autograd may have left them tracked
+            self.descend(learning_rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:
         """The outputs of all layers, (n, input_size) to (n, output_size)."""

@@ -26,10 +26,12 @@ def plot_decision_boundary(
     check_samples(net, x)
     y = check_labels(net, x, y)
     ax = plt.gca() if ax is None else ax
-    axis = torch.linspace(-2, 2, 101, dtype=x.dtype, device=x.device)
-    grid = torch.cartesian_prod(axis, axis)
+    axis = torch.linspace(-2, 2, 101)
+    prediction = net.forward(torch.cartesian_prod(axis, axis).to(x))
+    # Matplotlib wants plain numbers: not tracked, in a type it knows, on the CPU.
+    x, y, prediction = (t.detach().float().cpu() for t in (x, y, prediction))
     # The grid counts x1 first; contour wants a row for each x2.
-    prediction = net.forward(grid).reshape(len(axis), len(axis)).T
+    prediction = prediction.reshape(len(axis), len(axis)).T
     shades = ax.contourf(
         axis, axis, prediction, levels=torch.linspace(0, 1, 11), cmap="PuOr"
     )

@@ -1,6 +1,5 @@
 """Full-batch gradient descent (chapter ``training``)."""
 
-import copy
 import math
 
 import torch
@@ -34,18 +33,24 @@ def train(
     y = check_labels(net, x, y)
     check_size("epochs", epochs)
     check_learning_rate(net, lr)
-    before = copy.deepcopy([vars(layer.linear) for layer in net.layers])
+    linears = [layer.linear for layer in net.layers]
+    before = [
+        (p.weight.clone(), p.bias.clone(), p.weight_grad, p.bias_grad)
+        for p in linears
+    ]
     losses = []
     with torch.inference_mode():  # autograd has nothing to record
         for epoch in tqdm(range(epochs), disable=not progress):
             outputs = net.forward_pass(x)
             loss = net.loss.forward(y, outputs[-1])
             if not math.isfinite(loss):
-                for layer, parameters in zip(net.layers, before):
-                    vars(layer.linear).update(parameters)
+                for linear, (weight, bias, *gradients) in zip(linears, before):
+                    linear.weight.copy_(weight)
+                    linear.bias.copy_(bias)
+                    linear.weight_grad, linear.bias_grad = gradients
                 raise FloatingPointError(
-                    f"The loss is {loss:.4g} in epoch {epoch}; "
-                    f"try a learning rate below {lr}."
+                    f"The loss is {loss:.4g} in epoch {epoch}; try a smaller learning "
+                    "rate, or look for huge values in the labels and the weights."
                 )
             losses.append(loss)
             net.backward_pass(outputs, y)
