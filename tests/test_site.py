@@ -1,0 +1,66 @@
+"""The site's own extension: equations are rendered at build, and a wrong one is seen."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+from references import ROOT
+from sphinx.errors import ExtensionError
+
+CONF = """
+import sys
+
+sys.path.insert(0, {folder!r})
+extensions = ["build_time_katex"]
+html_math_renderer = "build_time_katex"
+"""
+
+
+def build(tmp_path, tex):
+    """Build a page with one formula, warnings being errors; its HTML and the log."""
+    folder = str(ROOT / "book" / "extensions")
+    (tmp_path / "conf.py").write_text(CONF.format(folder=folder), encoding="utf-8")
+    page = f"Title\n=====\n\n.. math:: {tex}\n   :label: eq-test\n"
+    (tmp_path / "index.rst").write_text(page, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "-q",
+        tmp_path,
+        tmp_path / "out",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    html = tmp_path / "out" / "index.html"
+    return done, html.read_text(encoding="utf-8") if html.exists() else ""
+
+
+def test_an_equation_is_rendered_at_build(tmp_path):
+    done, html = build(tmp_path, r"\frac{\partial f}{\partial t}")
+    assert done.returncode == 0, done.stderr
+    assert 'class="katex-display"' in html
+    assert 'class="eqno">(1)' in html
+    assert "mathjax" not in html.lower()
+
+
+@pytest.mark.parametrize("tex", [r"\undefinedcommand", r"\frac{1"])
+def test_a_wrong_equation_fails_the_build(tmp_path, tex):
+    done, _ = build(tmp_path, tex)
+    assert done.returncode != 0
+    assert "index.rst:4" in done.stderr
+    assert tex in done.stderr
+
+
+def test_another_version_of_the_style_stops_the_build(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("build_time_katex")
+    extension.check_version(None)
+    style = extension.STYLE.read_text(encoding="utf-8")
+    (tmp_path / "katex.css").write_text(
+        style.replace('content:"0.', 'content:"9.'), encoding="utf-8"
+    )
+    monkeypatch.setattr(extension, "STYLE", tmp_path / "katex.css")
+    with pytest.raises(ExtensionError, match="renew that folder"):
+        extension.check_version(None)
