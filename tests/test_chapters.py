@@ -1,5 +1,6 @@
 """What the chapters promise to each other: one pencil network, the labels, and arithmetic that is right."""
 
+import ast
 import math
 import re
 from itertools import zip_longest
@@ -13,14 +14,15 @@ CHAPTERS = [
     name for name in references.chapters(references.ROOT) if name != "references"
 ]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
+BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]
 RESULTS = [
     f"eq-{form}-{result}"
     for form in ("scalar", "vector", "batch")
-    for result in ("output-delta", "weights", "biases", "hidden-delta")
+    for result in BATCH_RESULTS
 ]
 
 
-@pytest.mark.parametrize("chapter", [*FORMS[1:], "notation"])
+@pytest.mark.parametrize("chapter", [*FORMS[1:], "notation", "gradient_checking"])
 def test_the_pencil_network_is_the_same_in_every_chapter(chapter):
     assert tagged_source(chapter, "pencil") == tagged_source("pencil", "pencil")
 
@@ -174,3 +176,46 @@ def test_the_arithmetic_check_notices_a_wrong_digit():
         ("eq-pencil-hidden-parameters", "0.1272"),
     ]
     assert changed > 35
+
+
+def links_to_code():
+    """(label, function) of every displayed equation that is followed by a link."""
+    link = (
+        r"^\$\$ \((eq-[\w-]+)\)\n\nIn the code: \{ref\}`([\w.]+) <code-[\w-]+>`\.$"
+    )
+    return [p for c in CHAPTERS for p in re.findall(link, text(c), re.MULTILINE)]
+
+
+def labels_in_code(source):
+    """(label, function) of every comment that names an equation."""
+    lines, found = source.splitlines(), []
+    for owner in ast.parse(source).body:
+        for node in getattr(owner, "body", []):
+            if isinstance(owner, ast.ClassDef) and isinstance(
+                node, ast.FunctionDef
+            ):
+                body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                for label in re.findall(r"\S  # (eq-[\w-]+)$", body, re.MULTILINE):
+                    found.append((label, f"{owner.name}.{node.name}"))
+    return found
+
+
+def test_equations_and_code_name_each_other():
+    """A link beside an equation, a comment in the code, and a row of the index."""
+    package = sorted((references.ROOT / "code" / "backprop").glob("*.py"))
+    sources = [path.read_text(encoding="utf-8") for path in package]
+    comments = [pair for source in sources for pair in labels_in_code(source)]
+    assert sorted(comments) == sorted(links_to_code())
+    assert len(comments) == sum(source.count("# eq-") for source in sources)
+    assert {f"eq-batch-{result}" for result in BATCH_RESULTS} <= dict(
+        comments
+    ).keys()
+
+    table = text("network").split(":name: tab-code")[1].split("```")[0]
+    named = set(re.findall(r"`([\w.-]+)`", table))
+    assert named == {name for pair in comments for name in pair}
+
+
+def test_a_comment_without_an_equation_is_found():
+    source = "class A:\n    def f(self):\n        return 1  # eq-lost\n"
+    assert labels_in_code(source) == [("eq-lost", "A.f")]
