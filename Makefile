@@ -18,6 +18,7 @@ unexport JUPYTER_PATH MPLBACKEND PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNI
 help:
 	@echo 'make book       build the site in _build/html'
 	@echo 'make test       run the tests'
+	@echo 'make lint       check style and types of the code'
 	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
@@ -43,6 +44,12 @@ test: $(READY)
 	$(VENV_PYTHON) -m pytest --nbval -m 'not slow'
 	@echo
 	@echo 'All tests passed.'
+
+.PHONY: lint
+lint: $(READY)
+	$(VENV_PYTHON) -m ruff check
+	$(VENV_PYTHON) -m ruff format --check
+	$(VENV_PYTHON) -m mypy
 
 .PHONY: reference
 reference: $(READY)

@@ -67,7 +67,7 @@ class Sigmoid:
         return z_out - z_out * z_out  # eq-sigmoid-derivative
 
 
-ACTIVATIONS = {"tanh": TanH, "sigmoid": Sigmoid}
+ACTIVATIONS: dict[str, type[TanH | Sigmoid]] = {"tanh": TanH, "sigmoid": Sigmoid}
 
 
 class Neuron:

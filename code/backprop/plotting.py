@@ -39,8 +39,15 @@ def plot_decision_boundary(
     if prediction.min() < 0.5 < prediction.max():
         ax.contour(axis, axis, prediction, levels=[0.5], colors="black")
     for label, marker, color in ((0, "o", "white"), (1, "*", "yellow")):
-        points = x[(y[:, 0] > 0.5) == label].T
-        style = {"marker": marker, "color": color, "edgecolor": "black", "s": 90}
-        ax.scatter(*points, label=f"label {label}", **style)
+        x1, x2 = x[(y[:, 0] > 0.5) == label].T
+        ax.scatter(
+            x1,
+            x2,
+            s=90,
+            marker=marker,
+            color=color,
+            edgecolor="black",
+            label=f"label {label}",
+        )
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     return ax
