@@ -10,9 +10,8 @@ import pytest
 import references
 from chapters import code_cells, tagged_source, text
 
-CHAPTERS = [
-    name for name in references.chapters(references.ROOT) if name != "references"
-]
+BACK_MATTER = ["api", "glossary", "references"]
+CHAPTERS = [c for c in references.chapters(references.ROOT) if c not in BACK_MATTER]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
 BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]
 RESULTS = [
@@ -219,3 +218,12 @@ def test_equations_and_code_name_each_other():
 def test_a_comment_without_an_equation_is_found():
     source = "class A:\n    def f(self):\n        return 1  # eq-lost\n"
     assert labels_in_code(source) == [("eq-lost", "A.f")]
+
+
+def test_every_term_of_the_glossary_is_linked_from_a_chapter():
+    terms = re.findall(r"^(\w[\w ]*)$", text("glossary"), re.MULTILINE)
+    linked = re.findall(
+        r"\{term\}`(?:[^`<]*<)?([\w ]+)>?`", "".join(map(text, CHAPTERS))
+    )
+    assert len(terms) > 20
+    assert set(terms) == set(linked)
