@@ -1,0 +1,158 @@
+"""What is built twice, in two places, is the same byte for byte: the site, and the references of the chapters."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from itertools import zip_longest
+
+import pytest
+from references import ROOT
+
+# Of different length and depth, and in time zones that never have the same date: a path or a
+# date that finds its way into a page shows.
+COPIES = {"one": "UTC+12", "a longer way/to/another": "UTC-14"}
+
+
+def site_command():
+    """The arguments of Python with which the Makefile builds the site."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    line = r"^\t\$\(VENV_PYTHON\) (.* build .*)$"
+    arguments = shlex.split(re.search(line, makefile, re.MULTILINE)[1])
+    scripts = sysconfig.get_path("scripts")
+    return [argument.replace(".venv/bin", scripts) for argument in arguments]
+
+
+def run_in_copies(folder, *arguments):
+    """Run Python with these arguments in copies of this tree; where the copies are."""
+    return [
+        run_in_copy(folder / name, zone, *arguments)
+        for name, zone in COPIES.items()
+    ]
+
+
+def run_in_copy(tree, zone, *arguments):
+    """Copy this tree without what the commands of the Makefile have made, and run Python
+    there."""
+    made = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT, tree, ignore=made)
+    # As in a clone, the packages, too, are imported from a path in the tree.
+    packages = tree / ".packages"
+    shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link)
+    path = os.pathsep.join(map(str, [tree / "code", packages]))
+    result = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": path, "TZ": zone},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    return tree
+
+
+def link(source, copy):
+    """Copy a file without its content if both places are on one disk."""
+    try:
+        os.link(source, copy)
+    except OSError:
+        shutil.copy2(source, copy)
+
+
+def first_difference(one, other):
+    """The first file, and in it the first line, in which two folders differ; empty if they
+    do not."""
+    files = {
+        path.relative_to(folder)
+        for folder in (one, other)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    for file in sorted(files):
+        for folder in (one, other):
+            if not (folder / file).is_file():
+                return f"{file.as_posix()} is missing in {folder}"
+        contents = [(folder / file).read_bytes() for folder in (one, other)]
+        if contents[0] != contents[1]:
+            lines = [content.splitlines(keepends=True) for content in contents]
+            for number, pair in enumerate(zip_longest(*lines, fillvalue=b""), 1):
+                if pair[0] != pair[1]:
+                    return "\n".join(
+                        [f"{file.as_posix()}, line {number}:", *excerpts(*pair)]
+                    )
+    return ""
+
+
+def excerpts(one, other):
+    """The places at which two lines begin to differ; lines of a site can be very long."""
+    start = max(0, len(os.path.commonprefix([one, other])) - 40)
+    return [repr(line[start : start + 100]) for line in (one, other)]
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two folders alike."""
+    for name in "one", "other":
+        (tmp_path / name / "book").mkdir(parents=True)
+        (tmp_path / name / "book" / "page.html").write_bytes(b"first\nsecond\n")
+        (tmp_path / name / "index.html").write_bytes(b"third\n")
+    return tmp_path / "one", tmp_path / "other"
+
+
+def test_equal_folders_do_not_differ(folders):
+    assert first_difference(*folders) == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"first\nsecxnd\n", "book/page.html, line 2:\nb'second\\n'\nb'secxnd\\n'"),
+        (b"first\nsecond\r\n", "line 2:\nb'second\\n'\nb'second\\r\\n'"),
+        (b"first\nsecond", "line 2:\nb'second\\n'\nb'second'"),
+        (b"first\nsecond\n\n", "line 3:\nb''\nb'\\n'"),
+        (b"", "line 1:\nb'first\\n'\nb''"),
+    ],
+)
+def test_a_changed_byte_is_a_difference(folders, content, message):
+    one, other = folders
+    (other / "book" / "page.html").write_bytes(content)
+    assert message in first_difference(one, other)
+
+
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_a_missing_file_is_a_difference(folders, lacking):
+    (folders[lacking] / "book" / "page.html").unlink()
+    message = f"book/page.html is missing in {folders[lacking]}"
+    assert first_difference(*folders) == message
+
+
+def test_a_difference_far_into_a_line_is_shown(folders):
+    for folder, last in zip(folders, b"xy"):
+        (folder / "index.html").write_bytes(b"-" * 100_000 + bytes([last]))
+    assert first_difference(*folders).split("\n") == [
+        "index.html, line 1:",
+        repr(b"-" * 40 + b"x"),
+        repr(b"-" * 40 + b"y"),
+    ]
+
+
+@pytest.mark.slow
+def test_two_builds_of_the_site_are_the_same(tmp_path):
+    trees = run_in_copies(tmp_path, *site_command())
+    one, other = (tree / "_build" / "html" for tree in trees)
+    assert (one / "index.html").is_file()
+    assert first_difference(one, other) == ""
+
+
+@pytest.mark.slow
+def test_two_runs_of_make_reference_are_the_same(tmp_path):
+    trees = run_in_copies(tmp_path, "tests/make_reference.py")
+    one, other = (tree / "tests" / "reference" for tree in trees)
+    assert list(one.iterdir())
+    assert first_difference(one, other) == ""
