@@ -17,6 +17,7 @@ unexport JUPYTER_PATH MPLBACKEND PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNI
 .PHONY: help
 help:
 	@echo 'make book       build the site in _build/html'
+	@echo 'make notebooks  write the chapters as notebooks, with their outputs, to _build/notebooks'
 	@echo 'make test       run the tests'
 	@echo 'make lint       check style and types of the code'
 	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
@@ -38,6 +39,13 @@ book: $(READY)
 	@echo
 	@echo 'The book is built. Open it in a browser:'
 	@echo '$(CURDIR)/_build/html/index.html'
+
+.PHONY: notebooks
+notebooks: book
+	@rm -rf _build/notebooks
+	@cp -R _build/html/notebooks _build/notebooks
+	@echo
+	@echo 'The notebooks are in $(CURDIR)/_build/notebooks'
 
 .PHONY: test
 test: $(READY)

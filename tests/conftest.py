@@ -47,3 +47,13 @@ def pytest_assertrepr_compare(left, right):
     """Say how figures differ."""
     if isinstance(left, Figure) and isinstance(right, Figure):
         return [left.difference(right)]
+
+
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory):
+    """The site, built in two copies of this tree; for slow tests."""
+    # Imported here, because the tiny book of test_references.py has this file without the other.
+    from copies import run_in_copies, site_command
+
+    trees = run_in_copies(tmp_path_factory.mktemp("sites"), *site_command())
+    return [tree / "_build" / "html" for tree in trees]

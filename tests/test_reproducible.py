@@ -1,68 +1,10 @@
 """What is built twice, in two places, is the same byte for byte: the site, and the references of the chapters."""
 
 import os
-import re
-import shlex
-import shutil
-import subprocess
-import sys
-import sysconfig
 from itertools import zip_longest
 
 import pytest
-from references import ROOT
-
-# Of different length and depth, and in time zones that never have the same date: a path or a
-# date that finds its way into a page shows.
-COPIES = {"one": "UTC+12", "a longer way/to/another": "UTC-14"}
-
-
-def site_command():
-    """The arguments of Python with which the Makefile builds the site."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
-    line = r"^\t\$\(VENV_PYTHON\) (.* build .*)$"
-    arguments = shlex.split(re.search(line, makefile, re.MULTILINE)[1])
-    scripts = sysconfig.get_path("scripts")
-    return [argument.replace(".venv/bin", scripts) for argument in arguments]
-
-
-def run_in_copies(folder, *arguments):
-    """Run Python with these arguments in copies of this tree; where the copies are."""
-    return [
-        run_in_copy(folder / name, zone, *arguments)
-        for name, zone in COPIES.items()
-    ]
-
-
-def run_in_copy(tree, zone, *arguments):
-    """Copy this tree without what the commands of the Makefile have made, and run Python
-    there."""
-    made = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info")
-    shutil.copytree(ROOT, tree, ignore=made)
-    # As in a clone, the packages, too, are imported from a path in the tree.
-    packages = tree / ".packages"
-    shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link)
-    path = os.pathsep.join(map(str, [tree / "code", packages]))
-    result = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": path, "TZ": zone},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    return tree
-
-
-def link(source, copy):
-    """Copy a file without its content if both places are on one disk."""
-    try:
-        os.link(source, copy)
-    except OSError:
-        shutil.copy2(source, copy)
+from copies import run_in_copies
 
 
 def first_difference(one, other):
@@ -143,11 +85,9 @@ def test_a_difference_far_into_a_line_is_shown(folders):
 
 
 @pytest.mark.slow
-def test_two_builds_of_the_site_are_the_same(tmp_path):
-    trees = run_in_copies(tmp_path, *site_command())
-    one, other = (tree / "_build" / "html" for tree in trees)
-    assert (one / "index.html").is_file()
-    assert first_difference(one, other) == ""
+def test_two_builds_of_the_site_are_the_same(sites):
+    assert (sites[0] / "index.html").is_file()
+    assert first_difference(*sites) == ""
 
 
 @pytest.mark.slow
