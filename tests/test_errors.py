@@ -353,6 +353,20 @@ def test_a_gradient_of_another_shape_is_not_broadcast(shape):
             "bias of layer 3 is torch.float64 on cpu, weight of layer 1 is",
         ),
         (
+            0,
+            "bias",
+            torch.zeros(5).double(),
+            TypeError,
+            "bias of layer 1 is torch.float64 on cpu, weight of layer 1 is torch.float32 on cpu",
+        ),
+        (
+            2,
+            "weight",
+            torch.zeros(3, 1).double(),
+            TypeError,
+            "weight of layer 3 is torch.float64 on cpu, weight of layer 1 is torch.float32 on cpu",
+        ),
+        (
             1,
             "weight",
             torch.zeros(5, 3, device="meta"),

@@ -318,6 +318,19 @@ def test_the_plot_of_a_constant_network_has_no_boundary():
     plt.close(ax.figure)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_level_that_is_touched_and_not_crossed_is_no_boundary(side):
+    """On one half of the square the prediction is exactly 0.5, on the other beyond it on one side."""
+    x, y = five_points()
+    net = NeuralNetwork(2, 1, [1], seed=0)
+    net.layers[0].linear.weight = torch.tensor([[1000.0], [0.0]])
+    net.layers[1].linear.weight = torch.tensor([[1.0]])
+    net.layers[1].linear.bias = torch.tensor([float(side)])
+    ax = plot_decision_boundary(x, y, net)
+    assert len(ax.collections) == 3
+    plt.close(ax.figure)
+
+
 def test_a_numpy_integer_is_a_seed():
     first, second = (
         parameters(NeuralNetwork(2, 1, [3], seed))[0]
@@ -378,6 +391,9 @@ def test_the_plot_in_detail(dtype):
     assert shades.get_cmap().name == "PuOr"
     assert line.get_edgecolor().tolist() == [[0, 0, 0, 1]]
     assert [len(points.get_offsets()) for points in (dots, stars)] == [2, 1]
+    assert dots.get_sizes().tolist() == stars.get_sizes().tolist() == [90]
+    assert len(stars.get_paths()[0].vertices) == 11  # five points and back
+    assert len(dots.get_paths()[0].vertices) > 11
     assert dots.get_facecolor().tolist() == [[1, 1, 1, 1]]
     assert (
         dots.get_edgecolor().tolist()
