@@ -20,7 +20,7 @@ help:
 	@echo 'make notebooks  write the chapters as notebooks, with their outputs, to _build/notebooks'
 	@echo 'make test       run the tests'
 	@echo 'make lint       check style and types of the code'
-	@echo 'make slow       run the long checks: break the code in a thousand places, and see the tests fail'
+	@echo 'make slow       run the long checks: repeat the builds, break the code in a thousand places'
 	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
