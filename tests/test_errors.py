@@ -261,6 +261,7 @@ BAD_RATES = [
     (NAN, ValueError, "got nan."),
     (INF, ValueError, "got inf."),
     (1e39, ValueError, "at most 3.403e+38; got 1e+39."),
+    (10**400, ValueError, "at most 3.403e+38; got 1000000"),
     (
         "0.25",
         TypeError,

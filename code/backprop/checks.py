@@ -40,7 +40,7 @@ def check_learning_rate(net: "NeuralNetwork", value: Any) -> None:
             f"the learning rate must be a positive, finite number; got {value!r}."
         )
     largest = torch.finfo(net.layers[0].linear.weight.dtype).max
-    if not 0 < float(value) <= largest:
+    if not 0 < value <= largest:  # type: ignore[operator]  # any Real compares
         raise ValueError(
             f"the learning rate must be positive, finite and at most {largest:.4g}; got {value}."
         )
