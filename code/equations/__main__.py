@@ -1,0 +1,54 @@
+"""``python -m equations [--json | --mutants] FILE ...``"""
+
+import argparse
+import sys
+
+import torch
+
+from . import mutants
+from .report import as_json, as_text, check_files
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m equations",
+        description="Read the equations of chapters in Markdown and evaluate them.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a chapter")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="write JSON")
+    output.add_argument(
+        "--mutants",
+        action="store_true",
+        help="change every row in every place, and see that each change is rejected",
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)  # the matrices are tiny
+    try:
+        if arguments.mutants:
+            return report_mutants(arguments.files)
+        report = check_files(arguments.files)
+    except (OSError, ValueError) as error:
+        print(f"equations: {error}", file=sys.stderr)
+        return 2
+    print(as_json(report) if arguments.json else as_text(report))
+    return 1 if report.failures else 0
+
+
+def report_mutants(files: list[str]) -> int:
+    """Print the survivors and the totals; the exit status is 1 if there is one that no
+    list explains, or one that a list names and that does not survive."""
+    outcome = mutants.run(files)
+    for name in outcome.survivors:
+        print(f"not rejected: {name}")
+    for name in outcome.stale:
+        print(f"listed as true, but rejected or gone: {name}")
+    print(
+        f"{outcome.total} mutants: {outcome.killed} rejected, {len(outcome.true)} true"
+        f" and listed, {len(outcome.survivors)} not rejected"
+    )
+    return 1 if outcome.survivors or outcome.stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""Change each row at one place in every way that a slip of the pen would, and see that
+the check rejects it."""
+
+import dataclasses
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from lark import Token, Tree
+
+from .check import check_display, pieces
+from .extract import Chapter, Display, read_chapter
+from .parse import tree
+
+# Changed rows that are true, listed by hand beside the chapters.
+TRUE_MUTANTS = "true_mutants.txt"
+
+OPPOSITES = {
+    "+": "-",
+    "-": "+",
+    r"\mathrm{in}": r"\mathrm{out}",
+    r"\mathrm{out}": r"\mathrm{in}",
+    "in": "out",
+    "out": "in",
+}
+CASES = {"delta": "Delta", "Delta": "delta", "z": "Z", "Z": "z", "y": "Y", "Y": "y"}
+LAYERS = (r"\ell", r"\ell-1", "L")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """A display with one change: ``name`` says where it is and what was changed."""
+
+    name: str
+    display: Display
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    kind: str
+    start: int
+    end: int
+    new: str
+
+
+def mutants(display: Display) -> Iterator[Mutant]:
+    """All mutants of a displayed equation."""
+    seen: Counter[str] = Counter()
+    for number, place, text in pieces(display.tex):
+        for edit in sorted(
+            set(edits(text)), key=lambda e: (e.start, e.end, e.kind)
+        ):
+            start, end = place + edit.start, place + edit.end
+            tex = display.tex[:start] + edit.new + display.tex[end:]
+            old = " ".join(display.tex[start:end].split())
+            name = (
+                f"{display.label}, row {number}: {edit.kind}: {old} -> {edit.new}"
+            )
+            seen[name] += 1
+            if seen[name] > 1:
+                name += f" ({seen[name]})"
+            yield Mutant(name, dataclasses.replace(display, tex=tex))
+
+
+def edits(text: str) -> Iterator[Edit]:
+    """The changes of a row, with their places in its text."""
+    root = tree(text)
+    letters = sorted({str(t) for t in root.scan_values(is_index) if t.isalpha()})
+    for node in root.iter_subtrees_topdown():
+        yield from edits_of_rule(node, text, letters)
+        if node.data in ("layer", "range"):
+            continue
+        for token in node.children:
+            if isinstance(token, Token):
+                yield from edits_of_token(token, node, letters)
+
+
+def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
+    children, place = node.children, node.meta
+    match node.data:
+        case "below":
+            yield from index_swaps([t for t in children if is_index(t)])
+        case "layer_mark":
+            layer = children[0]
+            old = text[layer.meta.start_pos : layer.meta.end_pos].replace(" ", "")
+            if old.isdigit():
+                others = [str(int(old) + 1), str(int(old) - 1)]
+            else:
+                others = [other for other in LAYERS if other != old]
+            for new in others:
+                yield Edit("layer", layer.meta.start_pos, layer.meta.end_pos, new)
+        case "range":
+            first, last = (t for t in children if isinstance(t, Tree))
+            number = int(first.children[0])
+            for new in (number - 1, number + 1):
+                span = first.meta.start_pos, first.meta.end_pos
+                yield Edit("range", *span, str(new))
+            for new in ("L-1", "L+1"):
+                yield Edit("range", last.meta.start_pos, last.meta.end_pos, new)
+        case "summed":
+            body = children[-1]
+            yield Edit("no sum", place.start_pos, body.meta.start_pos, "")
+        case "above":
+            for token in children:
+                if is_token(token, "PRIME", "TRANSPOSE", "NUMBER"):
+                    kind = {"PRIME": "no prime", "TRANSPOSE": "no transpose"}
+                    span = token.start_pos, token.end_pos
+                    if len(children) == 1:
+                        span = place.start_pos, place.end_pos
+                    yield Edit(kind.get(token.type, "no power"), *span, "")
+        case "adjacent" if len(children) > 1:
+            for child in children:
+                yield Edit(
+                    "no factor", child.meta.start_pos, child.meta.end_pos, ""
+                )
+        case "product":
+            yield from without_factor(children)
+            yield from other_products(children, text, place)
+        case "sum":
+            yield from without_term(children)
+
+
+def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edit]:
+    span = token.start_pos, token.end_pos
+    if token.type in ("PLUS", "MINUS", "IN", "OUT"):
+        new = OPPOSITES[str(token).replace(r"\text", r"\mathrm")]
+        if token.type == "MINUS" and node.children[0] is token:
+            new = ""
+        yield Edit(
+            "sign" if token.type in ("PLUS", "MINUS") else "in/out", *span, new
+        )
+    if token.type == "NAME":
+        for old, new in CASES.items():
+            if bare(token) == old:
+                yield Edit("case", *span, str(token).replace(old, new))
+    if token.type == "NUMBER" and node.data == "number" and "." not in token:
+        yield Edit("number", *span, str(int(token) + 1))
+    if is_index(token) and node.data in ("below", "summed"):
+        kind = "index" if node.data == "below" else "summation index"
+        if token.isdigit():
+            for position, digit in enumerate(token):
+                new = "2" if digit == "1" else "1"
+                yield Edit(
+                    kind, *span, token[:position] + new + token[position + 1 :]
+                )
+        else:
+            for letter in [*letters, next(c for c in "pqc" if c not in letters)]:
+                if letter != token:
+                    yield Edit(kind, *span, letter)
+
+
+def index_swaps(tokens: list[Token]) -> Iterator[Edit]:
+    """Neighbouring indices in the other order."""
+    for token in tokens:
+        for k in range(len(token) - 1):
+            swapped = token[:k] + token[k + 1] + token[k] + token[k + 2 :]
+            if swapped != token:
+                yield Edit("indices", token.start_pos, token.end_pos, swapped)
+    for one, two in zip(tokens, tokens[1:]):
+        if one != two:
+            yield Edit("indices", one.start_pos, two.end_pos, f"{two}{one}")
+
+
+def without_factor(children: list) -> Iterator[Edit]:
+    factors = [child for child in children if isinstance(child, Tree)]
+    if len(factors) < 2:
+        return
+    for factor, after in zip(factors, [*factors[1:], None]):
+        if after is not None:  # with the sign behind it
+            end = after.meta.start_pos
+            yield Edit("no factor", factor.meta.start_pos, end, "")
+        else:
+            before = factors[-2].meta.end_pos
+            yield Edit("no factor", before, factor.meta.end_pos, "")
+
+
+def other_products(children: list, text: str, place) -> Iterator[Edit]:
+    """\\odot for every \\cdot of a product of vectors or matrices, or the reverse."""
+    whole = text[place.start_pos : place.end_pos]
+    signs = [c for c in children if is_token(c, "CDOT", "ODOT")]
+    if signs and (r"\mathbf" in whole or r"\boldsymbol" in whole):
+        new = r"\cdot" if signs[0].type == "ODOT" else r"\odot"
+        for sign in reversed(signs):
+            start = sign.start_pos - place.start_pos
+            whole = whole[:start] + new + whole[start + len(sign) :]
+        yield Edit("product", place.start_pos, place.end_pos, whole)
+
+
+def without_term(children: list) -> Iterator[Edit]:
+    terms = [child for child in children if isinstance(child, Tree)]
+    for one, two in zip(terms, terms[1:]):
+        yield Edit("no term", one.meta.end_pos, two.meta.end_pos, "")
+
+
+def is_token(child, *types: str) -> bool:
+    return isinstance(child, Token) and child.type in types
+
+
+def is_index(child) -> bool:
+    return is_token(child, "LETTER", "NUMBER")
+
+
+def bare(token: Token) -> str:
+    return str(token).rpartition("{")[2].strip("{}\\")
+
+
+# ---------------------------------------------------------------- run
+
+
+@dataclasses.dataclass
+class Outcome:
+    """Names of mutants: ``survivors`` that no list explains, ``true`` ones that a list
+    does, and ``stale`` names in a list that are no survivors."""
+
+    total: int
+    survivors: list[str]
+    true: list[str]
+    stale: list[str]
+
+    @property
+    def killed(self) -> int:
+        return self.total - len(self.survivors) - len(self.true)
+
+
+def survives(task: tuple[Chapter, Mutant]) -> bool:
+    chapter, mutant = task
+    return not check_display(mutant.display, chapter).failures
+
+
+def run(paths: list[str]) -> Outcome:
+    """Check all mutants of all displayed equations, on two processes.
+
+    Raises OSError and ValueError as `read_chapter`, and ValueError where a display
+    does not pass as it stands, or a list of true mutants is not in order.
+    """
+    tasks = []
+    for chapter in map(read_chapter, paths):
+        for display in chapter.displays:
+            if display.exempt:
+                continue
+            failures = check_display(display, chapter).failures
+            if failures:
+                raise ValueError(f"without any change: {failures[0]}")
+            tasks += [(chapter, mutant) for mutant in mutants(display)]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2, torch.set_num_threads, (1,)) as pool:
+        alive = pool.map(survives, tasks, chunksize=20)
+    names = [mutant.name for (_, mutant), lives in zip(tasks, alive) if lives]
+    listed = true_mutants(paths)
+    return Outcome(
+        len(tasks),
+        [name for name in names if name not in listed],
+        [name for name in names if name in listed],
+        [name for name in listed if name not in names],
+    )
+
+
+def true_mutants(paths: list[str]) -> dict[str, str]:
+    """Names and reasons in the lists beside the files: a name, then an indented line
+    with its reason."""
+    reasons: dict[str, str] = {}
+    for folder in sorted({Path(path).parent for path in paths}):
+        listing = folder / TRUE_MUTANTS
+        if not listing.is_file():
+            continue
+        name = ""
+        lines = listing.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
+            if line.startswith("#") or not line.strip():
+                continue
+            if line.startswith(" ") and name:
+                reasons[name], name = line.strip(), ""
+            elif not line.startswith(" ") and not name:
+                name = line
+            else:
+                raise ValueError(f"{listing}:{number}: a mutant, then its reason")
+        if name:
+            raise ValueError(f"{listing}: no reason for {name}")
+    return reasons

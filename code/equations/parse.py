@@ -1,0 +1,471 @@
+"""Turn the TeX of a row into a tree, with the grammar of ``grammar.lark``."""
+
+import itertools
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
+
+from lark import Lark, Token, Transformer, Tree, UnexpectedInput, v_args
+from lark.exceptions import UnexpectedEOF, VisitError
+
+
+class EquationError(Exception):
+    """A row that does not hold, or has no meaning. The text says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer: ``base`` is 'ell', 'L' or a number, to which ``offset`` is added."""
+
+    base: str | int
+    offset: int = 0
+
+    def __str__(self):
+        sign = f"{self.offset:+d}".replace("-", "−") if self.offset else ""
+        return f"{'ℓ' if self.base == 'ell' else self.base}{sign}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of a formula. ``span`` is its place in the TeX."""
+
+    span: tuple[int, int] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    text: str
+
+
+@dataclass(frozen=True)
+class Ones(Node):
+    """The column of ones."""
+
+
+@dataclass(frozen=True)
+class Quantity(Node):
+    """A letter with what stands at it: layer, indices, `in` or `out`."""
+
+    letter: str
+    layer: Layer | None = None
+    indices: tuple[str, ...] = ()
+    part: str | None = None
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Loss(Node):
+    word: str | None = None
+    arguments: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Differential(Node):
+    """The small change of a quantity."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Function(Node):
+    name: str
+    layer: Layer | None
+    primes: int
+    argument: Node
+
+
+@dataclass(frozen=True)
+class Exponential(Node):
+    exponent: Node
+
+
+@dataclass(frozen=True)
+class Fraction(Node):
+    numerator: Node
+    denominator: Node
+
+
+@dataclass(frozen=True)
+class Root(Node):
+    radicand: Node
+
+
+@dataclass(frozen=True)
+class Diagonal(Node):
+    of: Node
+
+
+@dataclass(frozen=True)
+class Derivative(Node):
+    """A partial derivative, or the Jacobian of a vector."""
+
+    of: Node
+    by: Node
+
+
+@dataclass(frozen=True)
+class Gradient(Node):
+    of: Node
+    by: Node
+
+
+@dataclass(frozen=True)
+class Transpose(Node):
+    of: Node
+
+
+@dataclass(frozen=True)
+class Power(Node):
+    base: Node
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Element(Node):
+    """An element of a matrix in parentheses."""
+
+    of: Node
+    indices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """Factors joined by \\cdot, by \\odot or by nothing (``sign`` is '·', '⊙' or '')."""
+
+    sign: str
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """Terms with their signs."""
+
+    terms: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True)
+class SumOver(Node):
+    index: str
+    body: Node
+
+
+@dataclass(frozen=True)
+class Shape(Node):
+    rows: Node
+    columns: Node
+
+
+@dataclass(frozen=True)
+class Underbrace(Node):
+    """Its label is a claim about the body; None where it is a text."""
+
+    body: Node
+    label: Node | None
+
+
+@dataclass(frozen=True)
+class Range:
+    first: Layer
+    last: Layer
+
+
+@dataclass(frozen=True)
+class Equality:
+    """A condition: two sides are equal, or the left is at least the right."""
+
+    left: Node
+    right: Node
+    at_least: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """The claim that an error is of the order of a power of the step."""
+
+    power: Node
+
+
+@dataclass(frozen=True)
+class Row:
+    """Sides, the relations between them ('=', '≈', '←'), and conditions. A row that
+    continues a chain has as many relations as sides."""
+
+    sides: tuple[Node, ...]
+    relations: tuple[str, ...]
+    conditions: tuple[Range | Equality | Order, ...]
+
+
+def parse_row(tex: str) -> Row:
+    """The tree of a row, or an EquationError that says where reading stopped."""
+    try:
+        return Build().transform(tree(tex))
+    except VisitError as error:
+        raise error.orig_exc from None
+
+
+def tree(tex: str) -> Tree:
+    """The parse tree of a row, with its tokens and their places."""
+    try:
+        return parser().parse(tex)
+    except UnexpectedEOF as error:
+        raise EquationError("the formula ends too early") from error
+    except UnexpectedInput as error:
+        place = getattr(error, "pos_in_stream", None)
+        rest = "" if place is None else " ".join(tex[place:].split())
+        if not rest or getattr(error, "token", None) == "":
+            raise EquationError("the formula ends too early") from error
+        short = rest if len(rest) <= 30 else rest[:30] + " ..."
+        raise EquationError(f"cannot be read from here: {short}") from error
+
+
+@cache
+def parser() -> Lark:
+    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        start="row",
+        propagate_positions=True,
+        maybe_placeholders=False,
+    )
+
+
+def walk(node):
+    """A node and all nodes in it."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from walk(part)
+    elif isinstance(node, Node):
+        yield node
+        for item in fields(node):
+            if item.name != "span":
+                yield from walk(getattr(node, item.name))
+
+
+def of_type(children, *types):
+    return [child for child in children if isinstance(child, types)]
+
+
+@dataclass
+class Scripts:
+    """What stands at a factor, above and below."""
+
+    layer: Layer | None = None
+    indices: tuple[str, ...] = ()
+    part: str | None = None
+    word: str | None = None
+    primes: int = 0
+    wrappers: list[str] = field(default_factory=list)  # transposes and powers
+
+    def add(self, mark):
+        if isinstance(mark, Layer):
+            if self.layer is not None:
+                raise EquationError("two layers at one symbol")
+            self.layer = mark
+        elif mark.type in ("TRANSPOSE", "POWER"):
+            self.wrappers.append("T" if mark.type == "TRANSPOSE" else str(mark))
+        elif mark.type == "PRIME":
+            self.primes += 1
+        elif mark.type in ("IN", "OUT"):
+            self.part = mark.type.lower()
+        elif mark.type == "WORD":
+            self.word = str(mark).partition("{")[2].rstrip("}")
+        elif mark.type in ("LETTER", "INDEX"):
+            self.indices += tuple(str(mark))
+
+    def forbid(self, where, *names):
+        for name in names:
+            if getattr(self, name):
+                raise EquationError(f"{where} takes no {NAMES[name]} here")
+
+
+NAMES = {
+    "layer": "layer",
+    "indices": "index",
+    "part": "'in' or 'out'",
+    "word": "word as index",
+    "primes": "prime",
+    "wrappers": "exponent",
+}
+
+
+@v_args(meta=True)
+class Build(Transformer):
+    """Makes the nodes, from the leaves of the parse tree to its root."""
+
+    def row(self, meta, children):
+        relations = [child for child in children if type(child) is str]
+        sides = tuple(of_type(children, Node))
+        conditions = of_type(children, Range, Equality, Order)
+        return Row(sides, tuple(relations), tuple(conditions))
+
+    continued = condition_row = row
+
+    def relation(self, meta, children):
+        return {"EQUALS": "=", "APPROX": "≈", "ARROW": "←"}[children[0].type]
+
+    def side(self, meta, children):
+        return children[0]
+
+    def range(self, meta, children):
+        return Range(*of_type(children, Layer))
+
+    def equality(self, meta, children):
+        left, right = of_type(children, Node)
+        return Equality(left, right, children[1].type == "AT_LEAST")
+
+    def order(self, meta, children):
+        return Order(children[1])
+
+    def sum(self, meta, children):
+        terms, sign = [], "+"
+        for child in children:
+            if isinstance(child, Token):
+                sign = str(child)
+            else:
+                terms.append((sign, child))
+        return Sum(span(meta), tuple(terms))
+
+    def product(self, meta, children):
+        factors = tuple(of_type(children, Node))
+        if len(factors) == 1:
+            return factors[0]
+        signs = {child.type for child in of_type(children, Token)}
+        sign = "⊙" if "ODOT" in signs else "·" if "CDOT" in signs else ""
+        return Product(span(meta), sign, factors)
+
+    adjacent = product
+
+    def summed(self, meta, children):
+        return SumOver(span(meta), str(children[1]), children[2])
+
+    def factor(self, meta, children):
+        atom, place = children[0], span(meta)
+        scripts = collect(children[1:])
+        if isinstance(atom, Differential):
+            node = Differential(place, with_scripts(place, atom.of, scripts))
+        else:
+            node = with_scripts(place, atom, scripts)
+        for wrapper in scripts.wrappers:
+            if wrapper == "T":
+                node = Transpose(place, node)
+            else:
+                node = Power(place, node, int(wrapper))
+        return node
+
+    def above(self, meta, children):
+        return [Token("POWER", c) if is_number(c) else c for c in children]
+
+    def below(self, meta, children):
+        return [Token("INDEX", c) if is_number(c) else c for c in children]
+
+    def layer_mark(self, meta, children):
+        return children[0]
+
+    def layer(self, meta, children):
+        first = children[0]
+        base = {"ELL": "ell", "LAST": "L"}.get(first.type) or int(first)
+        offset = int(children[1] + children[2]) if len(children) == 3 else 0
+        return Layer(base, offset)
+
+    def number(self, meta, children):
+        return Number(span(meta), str(children[0]))
+
+    def ones(self, meta, children):
+        return Ones(span(meta))
+
+    def name(self, meta, children):
+        return quantity(span(meta), children[0])
+
+    def differential(self, meta, children):
+        token = children[-1]
+        place = span(meta)
+        of = Loss(place) if token.type == "LOSS" else quantity(place, token)
+        return Differential(place, of)
+
+    def loss(self, meta, children):
+        scripts = collect(of_type(children, list))
+        scripts.forbid("the loss", "layer", "indices", "part", "primes", "wrappers")
+        return Loss(span(meta), scripts.word, tuple(of_type(children, Node)))
+
+    def function(self, meta, children):
+        scripts = collect(of_type(children, list))
+        scripts.forbid("a function", "indices", "part", "word", "wrappers")
+        name = str(of_type(children, Token)[0])
+        (argument,) = of_type(children, Node)
+        name = name.removeprefix("\\operatorname{").strip("\\}")
+        if (name == "sigma") != (scripts.layer is not None):
+            need = "needs a layer" if name == "sigma" else "takes no layer"
+            raise EquationError(f"{name} {need}")
+        return Function(span(meta), name, scripts.layer, scripts.primes, argument)
+
+    def exponential(self, meta, children):
+        return Exponential(span(meta), of_type(children, Node)[0])
+
+    def group(self, meta, children):
+        return children[0]
+
+    def shape(self, meta, children):
+        return Shape(span(meta), *of_type(children, Node))
+
+    def fraction(self, meta, children):
+        return Fraction(span(meta), *of_type(children, Node))
+
+    def root(self, meta, children):
+        return Root(span(meta), *of_type(children, Node))
+
+    def derivative(self, meta, children):
+        return Derivative(span(meta), *of_type(children, Node))
+
+    def operator(self, meta, children):
+        by, of = of_type(children, Node)
+        return Derivative(span(meta), of, by)
+
+    def gradient(self, meta, children):
+        by, of = of_type(children, Node)
+        return Gradient(span(meta), of, by)
+
+    def diagonal(self, meta, children):
+        return Diagonal(span(meta), *of_type(children, Node))
+
+    def underbrace(self, meta, children):
+        body, *label = of_type(children, Node)
+        return Underbrace(span(meta), body, label[0] if label else None)
+
+
+def span(meta):
+    return meta.start_pos, meta.end_pos
+
+
+def quantity(place, token):
+    """A letter, without its font."""
+    font, brace, inside = str(token).partition("{")
+    text = inside.rstrip("}") if brace else font
+    return Quantity(place, text.removeprefix("\\"), bold=bool(brace))
+
+
+def collect(groups):
+    scripts = Scripts()
+    for mark in itertools.chain.from_iterable(groups):
+        scripts.add(mark)
+    return scripts
+
+
+def is_number(mark):
+    return isinstance(mark, Token) and mark.type == "NUMBER"
+
+
+def with_scripts(place, atom, scripts):
+    """A quantity, a loss or an element of a group, with its scripts."""
+    scripts.forbid("this term", "primes")
+    if isinstance(atom, Quantity) and not (atom.layer or atom.indices or atom.part):
+        scripts.forbid(f"'{atom.letter}'", "word")
+        return replace(
+            atom,
+            span=place,
+            layer=scripts.layer,
+            indices=scripts.indices,
+            part=scripts.part,
+        )
+    scripts.forbid("this term", "layer", "part", "word")
+    return Element(place, atom, scripts.indices) if scripts.indices else atom

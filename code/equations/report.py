@@ -1,0 +1,126 @@
+"""Check files, and report: a row for each equation, then the totals."""
+
+import dataclasses
+import json
+
+from .check import Result, check_display, check_inline
+from .extract import read_chapter
+from .package import ADAPTERS
+from .steps import check_citations
+
+
+@dataclasses.dataclass
+class Report:
+    """Results of the displayed equations and of the inline formulas that claim one."""
+
+    displays: list[Result]
+    inlines: list[Result]
+
+    @property
+    def results(self) -> list[Result]:
+        return self.displays + self.inlines
+
+    @property
+    def failures(self) -> list[str]:
+        return [failure for result in self.results for failure in result.failures]
+
+    @property
+    def exempt(self) -> list[Result]:
+        return [result for result in self.displays if result.exempt]
+
+    @property
+    def values(self) -> int:
+        return sum(result.values for result in self.results)
+
+    @property
+    def error(self) -> float:
+        return max((result.error for result in self.results), default=0.0)
+
+
+def check_files(paths: list[str]) -> Report:
+    """Check every displayed equation of these files, and the inline formulas that
+    equate what the book's symbols name.
+
+    Raises OSError where a file cannot be opened, and ValueError where one is no text
+    or a display in it does not end.
+    """
+    chapters = [read_chapter(path) for path in paths]
+    displays = [
+        check_display(display, chapter)
+        for chapter in chapters
+        for display in chapter.displays
+    ]
+    by_place = {(result.file, result.line): result for result in displays}
+    check_citations(chapters, by_place)
+    inlines = [
+        result
+        for chapter in chapters
+        for inline in chapter.inlines
+        if (result := check_inline(inline, chapter)) is not None
+    ]
+    return Report(displays, inlines)
+
+
+def as_text(report: Report) -> str:
+    """The table and the totals."""
+    head = ("equation", "rows", "networks", "values", "error", "package")
+    table = [head, *map(cells, report.displays)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths))
+        ).rstrip()
+        for row in table
+    ]
+    lines += [
+        f"exempt: {place(result)}: {result.exempt}" for result in report.exempt
+    ]
+    lines += [f"page and code differ: {text}" for text in ADAPTERS.values()]
+    lines += report.failures
+    return "\n".join([*lines, totals(report)])
+
+
+def cells(result: Result) -> tuple[str, ...]:
+    name = result.label or place(result)
+    if result.exempt:
+        return (name, "exempt", "", "", "", "")
+    return (
+        name,
+        str(result.rows),
+        str(result.networks),
+        str(result.values),
+        "FAILED" if result.failures else f"{result.error:.0e}",
+        "yes" if result.package else "",
+    )
+
+
+def totals(report: Report) -> str:
+    failed = sum(bool(result.failures) for result in report.results)
+    checked = [result for result in report.displays if not result.exempt]
+    return (
+        f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
+        f" {len(report.inlines)} inline, {len(report.exempt)} exempt:"
+        f" {report.values} values compared, largest relative error {report.error:.0e},"
+        f" {failed} failed"
+    )
+
+
+def as_json(report: Report) -> str:
+    """The same for machines."""
+    return json.dumps(
+        {
+            "displays": [dataclasses.asdict(result) for result in report.displays],
+            "inlines": [dataclasses.asdict(result) for result in report.inlines],
+            "adapters": ADAPTERS,
+            "values": report.values,
+            "error": report.error,
+            "failures": report.failures,
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def place(result: Result) -> str:
+    return f"{result.file}:{result.line}"

@@ -1,0 +1,64 @@
+"""Check the rows that give shapes, such as (N × 1) = (N × M) · (M × 1), against the
+terms in the row above."""
+
+from .evaluate import Evaluator, need, shown
+from .parse import Node, Product, Row, Shape, Sum, Transpose
+
+
+def check(row: Row, sides: list[Node], evaluator: Evaluator) -> None:
+    """Compare each shape with its term; an EquationError where one differs."""
+    need(
+        set(row.relations) == {"="} and not row.conditions,
+        "a row of shapes has '=' between its sides and no conditions",
+    )
+    above = sides if len(row.sides) == len(sides) else sides[-len(row.sides) :]
+    need(
+        len(row.sides) in (len(sides), 1),
+        f"the row of shapes has {len(row.sides)} sides, the equation {len(sides)}",
+    )
+    for shape, term in zip(row.sides, above):
+        match(shape, term, evaluator)
+
+
+def match(shape: Node, term: Node, evaluator: Evaluator) -> None:
+    if isinstance(shape, Shape):
+        need(
+            not isinstance(term, Product) or not term.sign,
+            "the row of shapes has one shape for a product; give that of each factor",
+        )
+        stated = tuple(
+            size(part, evaluator) for part in (shape.rows, shape.columns)
+        )
+        real = evaluator.value(term).shape
+        need(
+            stated == real,
+            f"the row of shapes says {shown(stated)}, the term above is {shown(real)}",
+        )
+    elif isinstance(shape, Transpose) and isinstance(term, Transpose):
+        match(shape.of, term.of, evaluator)
+    elif isinstance(shape, Product) and isinstance(term, Product):
+        same = len(shape.factors) == len(term.factors)
+        need(
+            same and (shape.sign == "⊙") == (term.sign == "⊙"),
+            "the row of shapes has another product than the row above",
+        )
+        for part, factor in zip(shape.factors, term.factors):
+            match(part, factor, evaluator)
+    elif isinstance(shape, Sum) and isinstance(term, Sum):
+        signs = [[sign for sign, _ in terms] for terms in (shape.terms, term.terms)]
+        need(
+            signs[0] == signs[1],
+            "the row of shapes has another sum than the row above",
+        )
+        for (_, part), (_, summand) in zip(shape.terms, term.terms):
+            match(part, summand, evaluator)
+    else:
+        need(False, "the row of shapes does not have the form of the row above")
+
+
+def size(node: Node, evaluator: Evaluator) -> int:
+    value = evaluator.value(node)
+    need(not value.matrix and not value.indices, "a size is one number")
+    number = value.data.item()
+    need(number == int(number), f"a size cannot be {number:g}")
+    return int(number)

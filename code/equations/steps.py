@@ -1,0 +1,152 @@
+"""Check the reasons that a text gives for its equals signs.
+
+A display with one '=' is followed by a paragraph '*Reason:* ...', one with several
+by a numbered list, an item for each. A reason names a definition, a rule, or an
+earlier equation. Whether it is a good reason, no program can tell.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from .evaluate import Evaluator
+from .extract import Chapter, Display, read_chapter
+from .networks import networks
+from .parse import (
+    Derivative,
+    Node,
+    Product,
+    Quantity,
+    SumOver,
+    fields,
+    walk,
+)
+
+RULE = re.compile(
+    r"\b(definition|chain rule|linearity|product rule|quotient rule)\b",
+    re.IGNORECASE,
+)
+CITED = re.compile(r"\{eq\}`([\w:-]+)`")
+
+
+def check(display: Display, chains: list, result) -> None:
+    """Each '=' has its reason, and each reason the form that it needs."""
+    equals = [
+        (chain, side)
+        for chain in chains
+        for side in chain.sides
+        if side.relation == "="
+    ]
+    given = len(display.reasons)
+    if given != len(equals):
+        result.fail(
+            f"{len(equals)} '=' need {len(equals)} reasons below, but {given} are given;"
+            " write '*Reason:* ...', or a numbered list for several"
+        )
+        return
+    for (chain, side), reason in zip(equals, display.reasons):
+        if not RULE.search(reason) and not CITED.search(reason):
+            result.fail(
+                "the reason names no definition, no rule and no earlier equation:"
+                f" {reason}",
+                side.line,
+                side.row,
+            )
+        elif re.search("chain rule", reason, re.IGNORECASE):
+            fault = chain_rule_fault(side.node, chain)
+            if fault:
+                result.fail(fault, side.line, side.row)
+
+
+def chain_rule_fault(node: Node, chain) -> str | None:
+    """What a side lacks that is said to come from the chain rule."""
+    products = list(derivative_products(node, ()))
+    if not products:
+        return (
+            "the reason is the chain rule, but no product of two derivatives"
+            " stands here"
+        )
+    for first, second, sums in products:
+        if first.by.indices and paths(first.by, second.by, chain) > 1:
+            if not set(sums) & set(first.by.indices):
+                return "several paths lead on, but there is no sum over them"
+    return None
+
+
+def derivative_products(
+    node, sums: tuple[str, ...]
+) -> Iterator[tuple[Derivative, Derivative, tuple[str, ...]]]:
+    """Neighbours ∂a/∂b · ∂b/∂c, with the indices of the sums around them."""
+    if isinstance(node, SumOver):
+        sums = (*sums, node.index)
+    if isinstance(node, Product):
+        for first, second in zip(node.factors, node.factors[1:]):
+            if (
+                isinstance(first, Derivative)
+                and isinstance(second, Derivative)
+                and first.by == second.of
+            ):
+                yield first, second, sums
+    if isinstance(node, tuple):
+        for part in node:
+            yield from derivative_products(part, sums)
+    elif isinstance(node, Node):
+        for item in fields(node):
+            yield from derivative_products(getattr(node, item.name), sums)
+
+
+def paths(between: Quantity, cause: Quantity, chain) -> int:
+    """How many elements of a quantity one element of another moves."""
+    network = networks()[0]
+    ell = network.L if chain.uses_ell else None
+    evaluator = Evaluator(network, ell)
+    effects, causes = evaluator.tensor(between), evaluator.tensor(cause)
+    jacobian = evaluator.jacobian(effects, causes, cause)
+    moved = jacobian.reshape(effects.numel(), causes.numel()).abs() > 0
+    return int(moved.sum(dim=0).max())
+
+
+def check_citations(chapters: list[Chapter], results: dict) -> None:
+    """A cited equation stands earlier: above in the file, or in an earlier chapter of
+    the table of contents. ``results`` has the result of each display by its place."""
+    for chapter in chapters:
+        book = table_of_contents(chapter.file)
+        earlier = earlier_labels(Path(chapter.file), book)
+        here: list[str | None] = [display.label for display in chapter.displays]
+        for position, display in enumerate(chapter.displays):
+            for label in CITED.findall(" ".join(display.reasons)):
+                known = label in here[:position] or label in earlier
+                if not known and (book or label in here):
+                    results[display.file, display.line].fail(
+                        f"a reason cites {label}, which does not stand earlier"
+                    )
+
+
+def table_of_contents(file: str) -> list[Path]:
+    """The chapters of the book that a file belongs to, in reading order; none if it
+    stands alone."""
+    place = Path(file).resolve()
+    for folder in place.parents:
+        table = folder / "_toc.yml"
+        if table.is_file():
+            names = re.findall(
+                r"^[\s-]*(?:root|file): *(\S+)",
+                table.read_text(encoding="utf-8"),
+                re.M,
+            )
+            files = [folder / f"{name.removesuffix('.md')}.md" for name in names]
+            return files if place in files else []
+    return []
+
+
+def earlier_labels(file: Path, book: list[Path]) -> set[str]:
+    labels: set[str] = set()
+    for path in book:
+        if path == file.resolve():
+            break
+        if path.is_file():
+            displays = read_chapter(str(path)).displays
+            labels |= {display.label for display in displays if display.label}
+    return labels
