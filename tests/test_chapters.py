@@ -179,8 +179,10 @@ def test_the_arithmetic_check_notices_a_wrong_digit():
 
 def links_to_code():
     """(label, function) of every displayed equation that is followed by a link."""
+    reasons = r"(?:(?:\*Reason:\*|\d+\.) (?:.+\n)+\n?)*"
     link = (
-        r"^\$\$ \((eq-[\w-]+)\)\n\nIn the code: \{ref\}`([\w.]+) <code-[\w-]+>`\.$"
+        rf"^\$\$ \((eq-[\w-]+)\)\n\n{reasons}"
+        r"In the code: \{ref\}`([\w.]+) <code-[\w-]+>`\.$"
     )
     return [p for c in CHAPTERS for p in re.findall(link, text(c), re.MULTILINE)]
 

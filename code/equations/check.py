@@ -3,19 +3,28 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import log2
 
 import torch
 
 from . import shapes, steps
-from .evaluate import Evaluator, Undefined, Value, need, picked, shown
+from .evaluate import (
+    Evaluator,
+    Undefined,
+    Value,
+    common_indices,
+    need,
+    picked,
+    shown,
+)
 from .extract import Chapter, Display, Inline
 from .networks import Network, PencilNetwork, networks
 from .package import package_value
 from .parse import (
     Differential,
-    EquationError,
     Equality,
+    EquationError,
     Function,
     Layer,
     Loss,
@@ -57,7 +66,7 @@ class Chain:
 
     @property
     def relations(self) -> list[tuple[Side, Side]]:
-        return list(zip(self.sides, self.sides[1:]))
+        return list(pairwise(self.sides))
 
     def nodes(self) -> Iterator[Node]:
         return walk(tuple(side.node for side in self.sides))
@@ -227,12 +236,9 @@ class Checker:
         self.used: set[int] = set()
         self.bare_loss: Loss | None = None
         if chapter.loss:
-            (side,) = parse_row(chapter.loss).sides
-            need(
-                isinstance(side, Loss),
-                "the text says that the loss stands for no loss",
-            )
-            self.bare_loss = side
+            for side in parse_row(chapter.loss).sides:
+                if isinstance(side, Loss) and side.arguments:
+                    self.bare_loss = side
 
     def check(self, chains: list[Chain]) -> None:
         for chain in chains:
@@ -332,7 +338,8 @@ class Checker:
                     need(left.is_number and right.is_number, "≥ is between numbers")
                     met = bool(left.data >= right.data)
                 else:
-                    met = compare(left, right)[0] <= TOLERANCE
+                    difference = compare(left, right, "left side", "right side")[0]
+                    met = difference <= TOLERANCE
             except Undefined:
                 return False
             except EquationError as error:
@@ -360,7 +367,7 @@ class Checker:
                 evaluator.claims.clear()
             except EquationError as error:
                 raise Failure(side, f"{error}{where(network, ell)}") from error
-        for (left, right), pair in zip(zip(values, values[1:]), chain.relations):
+        for (left, right), pair in zip(pairwise(values), chain.relations):
             try:
                 compared = self.equal(left, right, "left side", "right side")
                 need(compared, "both sides are 0: nothing is compared")
@@ -393,21 +400,10 @@ class Checker:
 
     def equal(self, left: Value, right: Value, name: str, other: str) -> int:
         """How many numbers are equal; an EquationError where two are not."""
-        if left.shape != right.shape or left.matrix != right.matrix:
-            raise EquationError(
-                f"{other} is {shown(right.shape)}, {name} is {shown(left.shape)}"
-            )
-        for one, two, side in ((left, right, name), (right, left, other)):
-            for index in one.indices:
-                need(
-                    index in two.indices,
-                    f"index {index} is free on the {side} only",
-                )
-        difference, worst = compare(left, right)
+        difference, at, first, second = compare(left, right, name, other)
         if not difference <= TOLERANCE:
-            indices, first, second = worst
             raise EquationError(
-                f"{other} is {second:.6g}, {name} is {first:.6g}{indices}"
+                f"{other} is {second:.6g}, {name} is {first:.6g}{at}"
             )
         a, b = left.data, right.over(left.indices)
         count = int(((a.abs() > NOTHING) | (b.abs() > NOTHING)).sum())
@@ -494,22 +490,25 @@ class Checker:
             self.used.add(id(network))
 
 
-def compare(left: Value, right: Value):
-    """The largest difference relative to the largest number, and where it is: the
-    values of the indices in words, and the two numbers there."""
-    a, b = left.data, right.over(left.indices)
-    need(a.shape == b.shape, "an index runs to different ends on the two sides")
-    a, b = a.detach(), b.detach()
-    if not a.numel():
-        return 0.0, ("", 0.0, 0.0)
+def compare(left: Value, right: Value, name: str, other: str):
+    """The largest difference, relative to the largest number; where it is, in words;
+    and the two numbers there. An EquationError where shapes or free indices differ."""
+    need(
+        left.shape == right.shape and left.matrix == right.matrix,
+        f"{other} is {shown(right.shape)}, {name} is {shown(left.shape)}",
+    )
+    for one, two, side in ((left, right, name), (right, left, other)):
+        for index in one.indices:
+            need(index in two.indices, f"index {index} is free on the {side} only")
+    common_indices([left, right])  # raises where an index has two ranges
+    a, b = left.data.detach(), right.over(left.indices).detach()
     scale = max(a.abs().max().item(), b.abs().max().item(), NOTHING)
     differences = (a - b).abs()
-    difference = differences.max().item() / scale
     place = torch.unravel_index(differences.argmax(), a.shape) if a.dim() else ()
     names = (*left.indices, *(("row", "column") if left.matrix else ()))
     at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
-    worst = (f" at {at}" if at else "", a[place].item(), b[place].item())
-    return difference, worst
+    difference = differences.max().item() / scale
+    return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
 
 
 def layers(chain: Chain, network: Network) -> Iterator[int | None]:
@@ -525,10 +524,8 @@ def layers(chain: Chain, network: Network) -> Iterator[int | None]:
 
 def updated(evaluator: Evaluator, node: Node) -> Value:
     """The parameter on the left of an arrow, after one step of gradient descent."""
-    need(
-        isinstance(node, Quantity) and node.letter in ("W", "b"),
-        "← updates a weight or a bias",
-    )
+    if not isinstance(node, Quantity) or node.letter not in ("W", "b"):
+        raise EquationError("← updates a weight or a bias")
     need(evaluator.network.eta is not None, "the text has not said what η is")
     evaluator.tensor(node)  # raises where there is no such layer
     parameter = evaluator.network.updated(node.letter, evaluator.layer(node.layer))
@@ -569,6 +566,7 @@ SIGN = re.compile(
     r"\\math(?:bf|rm|cal)\{[^}]*\}|\\(?:textbf|boldsymbol|text|operatorname)\{[^}]*\}"
     r"|\\[A-Za-z]+|[A-Za-z]"
 )
+OTHER_NAME = re.compile(r"_\{\\(?:mathrm|text)\{(?!in\}|out\}|MSE\})")
 SIGNS = {
     *(
         rf"\{word}"
@@ -594,6 +592,8 @@ def claims(tex: str) -> bool:
 
     Others state conditions (n = 5), give numbers, or name things of their own.
     """
+    if OTHER_NAME.search(tex):
+        return False
     sides = re.sub(r"_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|_[a-z]", "", tex).split("=")
     found = [{bare(sign) for sign in SIGN.findall(side)} for side in sides]
     return len(found) > 1 and all(

@@ -1,5 +1,6 @@
 """The value of a formula in a network, with its free indices and its shape."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -57,7 +58,8 @@ class Value:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns; a number is a 1 × 1 matrix."""
-        return tuple(self.data.shape[-2:]) if self.matrix else (1, 1)
+        rows, columns = self.data.shape[-2:] if self.matrix else (1, 1)
+        return rows, columns
 
     @property
     def is_number(self) -> bool:
@@ -117,7 +119,7 @@ class Evaluator:
         base = self.network.L if layer.base == "L" else int(layer.base)
         return base + layer.offset
 
-    def of_layer(self, values: list, node: Quantity) -> Tensor:
+    def of_layer(self, values: list, node: Quantity):
         """The value of a layer's quantity, if the layer has one."""
         index = self.layer(node.layer)
         if not 0 <= index < len(values) or values[index] is None:
@@ -234,7 +236,9 @@ class Evaluator:
 
     def loss(self, node: Loss) -> Value:
         network = self.network
+        need(node.word in (None, "MSE"), f"unknown loss '{node.word}'")
         if not node.arguments:
+            need(node.word is None, "this loss needs its arguments")
             if self.weight is not None:
                 return Value(network.loss_of_batch)
             if network.net_has_one_sample:
@@ -247,16 +251,17 @@ class Evaluator:
         if len(node.arguments) == 1:
             return self.moved_loss(node)
         labels, outputs = node.arguments
-        kinds = {"y": "z", "Y": "Z"}
-        need(
+        if not (
             isinstance(labels, Quantity)
             and isinstance(outputs, Quantity)
-            and kinds.get(labels.letter) == outputs.letter
+            and (labels.letter, outputs.letter) in (("y", "z"), ("Y", "Z"))
             and outputs.part == "out"
-            and outputs.layer is not None,
-            "the arguments of the loss must be y and the outputs z of one sample,"
-            " or Y and the outputs Z of the batch",
-        )
+            and outputs.layer is not None
+        ):
+            raise EquationError(
+                "the arguments of the loss must be y and the outputs z of one sample,"
+                " or Y and the outputs Z of the batch"
+            )
         need(
             self.layer(outputs.layer) == network.L,
             f"the loss takes the outputs of layer L, not of layer {outputs.layer}",
@@ -268,8 +273,8 @@ class Evaluator:
         )
         if node.word == "MSE":
             y, z = self.tensor(labels), self.tensor(outputs)
+            need(not samples, "the mean squared error takes no index here")
             return Value(torch.nn.functional.mse_loss(z, y))
-        need(node.word is None, f"unknown loss '{node.word}'")
         if labels.letter == "Y":
             need(not samples, "the loss of the batch has no index")
             return Value(network.loss_of_batch)
@@ -296,43 +301,47 @@ class Evaluator:
         return known[id(of), id(by)]
 
     def derivative(self, node: Derivative) -> Value:
-        of, by = node.of, node.by
-        need(isinstance(by, Quantity), "differentiate by a quantity of the network")
+        of, by = node.of, as_quantity(node.by)
         if by.letter == "w" and self.weight is not None:
             return self.derivative_by_weight(of)
-        by_tensor = self.tensor(by)
-        whole = not by.indices and by_tensor.dim() > 0
-        if isinstance(of, Quantity) and (of.indices or whole):
+        causes = self.tensor(by)
+        is_vector = not by.indices and causes.dim() > 0
+        if isinstance(of, Quantity) and (of.indices or is_vector):
             # All elements at once; then those that the indices name.
-            of_tensor = self.tensor(of)
+            effects = self.tensor(of)
+            jacobian = self.jacobian(effects, causes, by)
+            if is_vector:
+                need(
+                    not of.indices and jacobian.dim() == 2,
+                    "a Jacobian is of a whole vector by a whole vector",
+                )
+                return Value(jacobian, (), True)
             need(
-                bool(of.indices) != whole or of_tensor.dim() == 0,
-                "one of the two has indices and the other has not",
+                len(of.indices) == effects.dim()
+                and len(by.indices) == causes.dim(),
+                f"{describe(of)} by {describe(by)}: too few or too many indices",
             )
-            jacobian = self.jacobian(of_tensor, by_tensor, by)
-            return picked_jacobian(jacobian, of_tensor.dim(), of, by, whole)
+            return taken(jacobian, of.indices + by.indices)
         value = self.value(of)
-        need(not value.matrix, "the derivative of a matrix is not defined here")
-        need(not whole, "a vector differentiates a vector; use ∇ for a number")
-        jacobian = self.jacobian(value.data, by_tensor, by)
-        return picked(jacobian, by, value.indices)
+        need(
+            not value.matrix and not is_vector,
+            "only a number has derivatives by numbers, a vector by a vector,"
+            " and a gradient ∇ by anything",
+        )
+        return picked(self.jacobian(value.data, causes, by), by, value.indices)
 
     def derivative_by_weight(self, of: Node) -> Value:
         parameter, layer, place = self.weight
-        value = self.value(of)
-        whole = getattr(self.network, parameter)[layer]
-        return Value(self.jacobian(value.data, whole, of)[place])
+        tensor = getattr(self.network, parameter)[layer]
+        return Value(self.jacobian(self.value(of).data, tensor, of)[place])
 
     def gradient(self, node: Gradient) -> Value:
-        need(isinstance(node.by, Quantity), "∇ needs a quantity of the network")
-        need(
-            not node.by.indices, "∇ takes a whole vector or matrix, without indices"
-        )
-        of = self.value(node.of)
-        need(not of.matrix and not of.indices, "∇ is of one number")
-        by = self.tensor(node.by)
-        need(by.dim() > 0, "∇ takes a vector or a matrix")
-        return whole(self.jacobian(of.data, by, node.by))
+        by, of = as_quantity(node.by), self.value(node.of)
+        need(not by.indices, "∇ takes a whole vector or matrix, without indices")
+        need(of.is_number, "∇ is of one number")
+        causes = self.tensor(by)
+        need(causes.dim() > 0, "∇ takes a vector or a matrix")
+        return whole(self.jacobian(of.data, causes, by))
 
     def differential(self, node: Differential) -> Value:
         """A cause is a change of any size and direction. An effect is what the
@@ -346,10 +355,10 @@ class Evaluator:
         else:
             tensor = self.value(node.of).data
         change = torch.zeros_like(tensor)
-        for cause in self.causes:
+        for key, cause in {self.key(cause): cause for cause in self.causes}.items():
             by = self.tensor(cause)
             jacobian = self.jacobian(tensor, by, cause)
-            direction = self.network.direction(self.key(cause), by)
+            direction = self.network.direction(key, by)
             change = change + torch.tensordot(jacobian, direction, by.dim())
         if isinstance(node.of, Quantity):
             return picked(change, node.of)
@@ -362,16 +371,17 @@ class Evaluator:
     # ------------------------------------------------------------ functions
 
     def function(self, node: Function) -> Value:
+        functions: dict[str, Callable[[Tensor], Tensor]]
         functions = {"tanh": torch.tanh, "sigmoid": torch.sigmoid}
-        function = functions.get(node.name)
-        if function is None:
-            fake = Quantity(node.span, "sigma", node.layer)
-            function = self.of_layer(self.network.activations, fake)
+        if node.name == "sigma":
+            symbol = Quantity(node.span, "sigma", node.layer)
+            function = self.of_layer(self.network.activations, symbol)
+        else:
+            function = functions[node.name]
         argument = self.value(node.argument)
-        data = argument.data
         for _ in range(node.primes):
             function = differentiated(function)
-        return Value(function(data), argument.indices, argument.matrix)
+        return Value(function(argument.data), argument.indices, argument.matrix)
 
     def exponential(self, node: Exponential) -> Value:
         return self.of_number(node.exponent, torch.exp)
@@ -424,7 +434,7 @@ class Evaluator:
         values = [(sign, self.value(term)) for sign, term in node.terms]
         indices = common_indices([value for _, value in values])
         first = values[0][1]
-        total: Tensor | int = 0
+        total = torch.zeros((), dtype=torch.float64)
         for sign, value in values:
             need(
                 value.matrix == first.matrix and value.shape == first.shape,
@@ -449,6 +459,12 @@ class Evaluator:
         position = body.indices.index(node.index)
         indices = body.indices[:position] + body.indices[position + 1 :]
         return Value(body.data.sum(position), indices, body.matrix)
+
+
+def as_quantity(node: Node) -> Quantity:
+    if not isinstance(node, Quantity):
+        raise EquationError("differentiate by a quantity of the network")
+    return node
 
 
 def derivatives(of: Tensor, by: Tensor, node: Node) -> Tensor:
@@ -555,20 +571,6 @@ def picked(tensor: Tensor, node: Quantity, before: tuple[str, ...] = ()) -> Valu
     if node.letter in ("z", "y", "delta"):  # vectors of one sample are columns
         return Value(rows.data.unsqueeze(-1), rows.indices, True)
     return Value(rows.data.unsqueeze(-2), rows.indices, True)
-
-
-def picked_jacobian(
-    jacobian: Tensor, own: int, of: Quantity, by: Quantity, whole: bool
-) -> Value:
-    """A Jacobian matrix, or the derivatives that the indices of both name."""
-    if whole:
-        need(jacobian.dim() <= 2, "the Jacobian is of a vector by a vector")
-        return Value(jacobian, (), True)
-    need(
-        len(of.indices) == own and len(by.indices) == jacobian.dim() - own,
-        f"{describe(of)} by {describe(by)}: too few or too many indices",
-    )
-    return taken(jacobian, of.indices + by.indices)
 
 
 def taken(tensor: Tensor, indices: tuple[str | None, ...]) -> Value:

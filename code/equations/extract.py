@@ -9,7 +9,21 @@ from pathlib import Path
 CODE = {"code-cell", "code-block", "code", "literalinclude", "eval-rst", "raw"}
 
 FENCE = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})(?:\{([\w:-]+)\})?(.*)$")
-ENVIRONMENT = re.compile(r"\\begin\{(align|equation|gather)(\*?)\}")
+FORMS = ("dollars", "brackets", "environment", "directive")
+DISPLAY = re.compile(
+    r"\$\$(?P<dollars>.+?)\$\$(?: *\((?P<label>[\w:-]+)\))?"
+    r"|\\\[(?P<brackets>.+?)\\\]"
+    r"|\\begin\{(?P<name>(?:align|equation|gather)\*?)\}"
+    r"(?P<environment>.+?)\\end\{(?P=name)\}"
+    r"|^(?P<fence>`{3,}|:{3,})\{math\}[^\n]*\n(?::label: *(?P<option>\S+)\n)?"
+    r"(?P<directive>.+?)^(?P=fence)$",
+    re.DOTALL | re.MULTILINE,
+)
+UNCLOSED = re.compile(
+    r"\$\$|\\[\[\]]|\\(?:begin|end)\{(?:align|equation|gather)\*?\}|^[`:]{3,}\{math\}",
+    re.MULTILINE,
+)
+LABEL = re.compile(r"\\label\{([\w:-]+)\}")
 CODE_SPAN = re.compile(r"(\{[\w:-]+\}`[^`]+`)|(?<!`)(`+)(?!`).+?(?<!`)\2(?!`)")
 EXEMPT = re.compile(r"^<!-- not executed: *(.+?) *-->$")
 REASON = re.compile(r"^\*Reason:\* *(.*)$")
@@ -68,9 +82,9 @@ def read_chapter(path: str) -> Chapter:
 def parse_chapter(path: str, source: str) -> Chapter:
     """As `read_chapter`, from the text of the file."""
     lines = without_code(source.splitlines())
-    displays, rest = split_displays(path, lines)
-    text = "\n".join(rest)
-    loss, rate = STANDS_FOR.search(text), LEARNING_RATE.search(text)
+    displays, text = split_displays(path, "\n".join(lines))
+    loss = STANDS_FOR.search(text)
+    rate = LEARNING_RATE.search(text)
     return Chapter(
         path,
         displays,
@@ -78,8 +92,8 @@ def parse_chapter(path: str, source: str) -> Chapter:
             Inline(path, text.count("\n", 0, match.start()) + 1, match[1])
             for match in INLINE.finditer(text)
         ],
-        loss and loss[1],
-        rate and float(rate[1]),
+        loss[1] if loss else None,
+        float(rate[1]) if rate else None,
         pencil_numbers(source),
     )
 
@@ -109,66 +123,40 @@ def is_end(fence: re.Match, opened: str) -> bool:
     return fence[1].startswith(opened) and not fence[2] and not fence[3].strip()
 
 
-def split_displays(path: str, lines: list[str]) -> tuple[list[Display], list[str]]:
-    """The displayed equations, and the lines without them."""
-    displays, rest, number = [], list(lines), 0
-    while number < len(lines):
-        found = display_at(lines, number)
-        if found is None:
-            number += 1
-            continue
-        first, last, end, tex, label = found
-        if end >= len(lines):
-            raise ValueError(f"{path}:{number + 1}: this equation does not end")
+def split_displays(path: str, text: str) -> tuple[list[Display], str]:
+    """The displayed equations, and the text with them blanked."""
+    lines = text.splitlines()
+    displays = []
+
+    def take(match: re.Match) -> str:
+        form = next(name for name in FORMS if match[name] is not None)
+        tex, label = match[form], match["label"] or match["option"]
+        inside = LABEL.search(tex)
+        if inside:
+            label, tex = inside[1], LABEL.sub(lambda m: " " * len(m[0]), tex)
+        start = match.start(form) + len(tex) - len(tex.lstrip())
+        first = text.count("\n", 0, match.start())
+        last = text.count("\n", 0, match.end())
         displays.append(
             Display(
                 path,
-                first + 1,
-                tex,
+                text.count("\n", 0, start) + 1,
+                tex.strip(),
                 label,
-                exemption(lines, number),
-                reasons_below(lines, end + 1),
+                exemption(lines, first),
+                reasons_below(lines, last + 1),
             )
         )
-        rest[number : end + 1] = [""] * (end + 1 - number)
-        number = end + 1
-    return displays, rest
+        return "\n" * match[0].count("\n")
 
-
-def display_at(lines: list[str], number: int):
-    """The display that starts in a line: (first line of its TeX, last line, line of
-    its closing, TeX, label); None if none starts there. An end beyond the lines
-    means that it is not closed."""
-    line = lines[number].strip()
-    closings = {"$$": r"\$\$(?: *\(([\w:-]+)\))?", r"\[": r"\\\]()"}
-    environment = ENVIRONMENT.match(line)
-    single = re.fullmatch(r"\$\$(.+?)\$\$(?: *\(([\w:-]+)\))?", line)
-    if single:
-        return number, number, number, single[1], single[2]
-    if re.match(r"(`{3,}|:{3,})\{math\}", line):
-        fence = re.match(r"`+|:+", line)[0]
-        end, first, label = number + 1, number + 1, None
-        while end < len(lines) and lines[end].strip() != fence:
-            option = re.fullmatch(r":label: *(\S+)", lines[end].strip())
-            if option:
-                label, first = option[1], end + 1
-            end += 1
-        return first, end - 1, end, "\n".join(lines[first:end]), label
-    if environment:
-        closing = re.compile(
-            rf"\\end\{{{environment[1]}{re.escape(environment[2])}\}}"
+    rest = DISPLAY.sub(take, text)
+    unclosed = UNCLOSED.search(rest)
+    if unclosed:
+        line = rest.count("\n", 0, unclosed.start()) + 1
+        raise ValueError(
+            f"{path}:{line}: this equation does not end, or does not begin"
         )
-        closings, label_group = {line: closing.pattern + "()"}, 1
-    if line not in closings:
-        return None
-    end = number + 1
-    while end < len(lines):
-        closed = re.fullmatch(closings[line], lines[end].strip())
-        if closed:
-            tex = "\n".join(lines[number + 1 : end])
-            return number + 1, end - 1, end, tex, closed[1] or None
-        end += 1
-    return number + 1, end, end, "", None
+    return displays, rest
 
 
 def exemption(lines: list[str], number: int) -> str | None:
@@ -177,7 +165,7 @@ def exemption(lines: list[str], number: int) -> str | None:
     while above >= 0 and not lines[above].strip():
         above -= 1
     match = EXEMPT.match(lines[above].strip()) if above >= 0 else None
-    return match and match[1]
+    return match[1] if match else None
 
 
 def reasons_below(lines: list[str], number: int) -> list[str]:
@@ -208,7 +196,9 @@ def pencil_numbers(source: str) -> dict[str, list] | None:
     )
     if cell is None:
         return None
-    return {
-        statement.targets[0].id: ast.literal_eval(statement.value.args[0])
-        for statement in ast.parse(cell[1]).body
-    }
+    numbers = {}
+    for statement in ast.parse(cell[1]).body:
+        match statement:
+            case ast.Assign([ast.Name(name)], ast.Call(args=[values])):
+                numbers[name] = ast.literal_eval(values)
+    return numbers

@@ -5,6 +5,7 @@ import dataclasses
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -55,9 +56,8 @@ def mutants(display: Display) -> Iterator[Mutant]:
             start, end = place + edit.start, place + edit.end
             tex = display.tex[:start] + edit.new + display.tex[end:]
             old = " ".join(display.tex[start:end].split())
-            name = (
-                f"{display.label}, row {number}: {edit.kind}: {old} -> {edit.new}"
-            )
+            change = f"{old} -> {edit.new}" if edit.new else f"drop {old}"
+            name = f"{display.label}, row {number}: {edit.kind}: {change}"
             seen[name] += 1
             if seen[name] > 1:
                 name += f" ({seen[name]})"
@@ -81,7 +81,7 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
     children, place = node.children, node.meta
     match node.data:
         case "below":
-            yield from index_swaps([t for t in children if is_index(t)])
+            yield from index_swaps(tokens(children, "LETTER", "NUMBER"))
         case "layer_mark":
             layer = children[0]
             old = text[layer.meta.start_pos : layer.meta.end_pos].replace(" ", "")
@@ -93,28 +93,24 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
                 yield Edit("layer", layer.meta.start_pos, layer.meta.end_pos, new)
         case "range":
             first, last = (t for t in children if isinstance(t, Tree))
-            number = int(first.children[0])
-            for new in (number - 1, number + 1):
-                span = first.meta.start_pos, first.meta.end_pos
-                yield Edit("range", *span, str(new))
-            for new in ("L-1", "L+1"):
-                yield Edit("range", last.meta.start_pos, last.meta.end_pos, new)
+            start, end = first.meta.start_pos, first.meta.end_pos
+            for number in (int(text[start:end]) - 1, int(text[start:end]) + 1):
+                yield Edit("range", start, end, str(number))
+            for layer in ("L-1", "L+1"):
+                yield Edit("range", last.meta.start_pos, last.meta.end_pos, layer)
         case "summed":
             body = children[-1]
-            yield Edit("no sum", place.start_pos, body.meta.start_pos, "")
+            yield Edit("sum", place.start_pos, body.meta.start_pos, "")
         case "above":
-            for token in children:
-                if is_token(token, "PRIME", "TRANSPOSE", "NUMBER"):
-                    kind = {"PRIME": "no prime", "TRANSPOSE": "no transpose"}
-                    span = token.start_pos, token.end_pos
-                    if len(children) == 1:
-                        span = place.start_pos, place.end_pos
-                    yield Edit(kind.get(token.type, "no power"), *span, "")
+            kinds = {"PRIME": "prime", "TRANSPOSE": "transpose", "NUMBER": "power"}
+            for token in tokens(children, *kinds):
+                span = token.start_pos, token.end_pos
+                if len(children) == 1:
+                    span = place.start_pos, place.end_pos
+                yield Edit(kinds[token.type], *span, "")
         case "adjacent" if len(children) > 1:
             for child in children:
-                yield Edit(
-                    "no factor", child.meta.start_pos, child.meta.end_pos, ""
-                )
+                yield Edit("factor", child.meta.start_pos, child.meta.end_pos, "")
         case "product":
             yield from without_factor(children)
             yield from other_products(children, text, place)
@@ -151,14 +147,14 @@ def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edi
                     yield Edit(kind, *span, letter)
 
 
-def index_swaps(tokens: list[Token]) -> Iterator[Edit]:
+def index_swaps(indices: list[Token]) -> Iterator[Edit]:
     """Neighbouring indices in the other order."""
-    for token in tokens:
+    for token in indices:
         for k in range(len(token) - 1):
             swapped = token[:k] + token[k + 1] + token[k] + token[k + 2 :]
             if swapped != token:
                 yield Edit("indices", token.start_pos, token.end_pos, swapped)
-    for one, two in zip(tokens, tokens[1:]):
+    for one, two in pairwise(indices):
         if one != two:
             yield Edit("indices", one.start_pos, two.end_pos, f"{two}{one}")
 
@@ -170,16 +166,16 @@ def without_factor(children: list) -> Iterator[Edit]:
     for factor, after in zip(factors, [*factors[1:], None]):
         if after is not None:  # with the sign behind it
             end = after.meta.start_pos
-            yield Edit("no factor", factor.meta.start_pos, end, "")
+            yield Edit("factor", factor.meta.start_pos, end, "")
         else:
             before = factors[-2].meta.end_pos
-            yield Edit("no factor", before, factor.meta.end_pos, "")
+            yield Edit("factor", before, factor.meta.end_pos, "")
 
 
 def other_products(children: list, text: str, place) -> Iterator[Edit]:
     """\\odot for every \\cdot of a product of vectors or matrices, or the reverse."""
     whole = text[place.start_pos : place.end_pos]
-    signs = [c for c in children if is_token(c, "CDOT", "ODOT")]
+    signs = tokens(children, "CDOT", "ODOT")
     if signs and (r"\mathbf" in whole or r"\boldsymbol" in whole):
         new = r"\cdot" if signs[0].type == "ODOT" else r"\odot"
         for sign in reversed(signs):
@@ -190,16 +186,16 @@ def other_products(children: list, text: str, place) -> Iterator[Edit]:
 
 def without_term(children: list) -> Iterator[Edit]:
     terms = [child for child in children if isinstance(child, Tree)]
-    for one, two in zip(terms, terms[1:]):
-        yield Edit("no term", one.meta.end_pos, two.meta.end_pos, "")
+    for one, two in pairwise(terms):
+        yield Edit("term", one.meta.end_pos, two.meta.end_pos, "")
 
 
-def is_token(child, *types: str) -> bool:
-    return isinstance(child, Token) and child.type in types
+def tokens(children: list, *types: str) -> list[Token]:
+    return [c for c in children if isinstance(c, Token) and c.type in types]
 
 
 def is_index(child) -> bool:
-    return is_token(child, "LETTER", "NUMBER")
+    return isinstance(child, Token) and child.type in ("LETTER", "NUMBER")
 
 
 def bare(token: Token) -> str:

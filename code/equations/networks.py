@@ -5,14 +5,14 @@ of one. None of the book's results is used.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
+from itertools import pairwise
 
 import torch
+from backprop import NeuralNetwork
 from torch import Tensor
 from torch.nn import functional
-
-from backprop import NeuralNetwork
 
 DEPTHS = (1, 2, 3, 4)
 
@@ -41,7 +41,7 @@ class Network:
         sizes: list[int],
         n: int,
         generator: torch.Generator,
-        activations: list[Callable[[Tensor], Tensor]],
+        activations: Sequence[Callable[[Tensor], Tensor]],
         sample_loss: Callable[[Tensor, Tensor], Tensor],
         batch_loss: Callable[[Tensor, Tensor], Tensor],
         net: NeuralNetwork | None = None,
@@ -50,7 +50,7 @@ class Network:
         self.generator, self.net = generator, net
         self.activations = [None, *activations]
         self.sample_loss, self.batch_loss = sample_loss, batch_loss
-        shapes = list(zip(sizes, sizes[1:]))
+        shapes = list(pairwise(sizes))
         # Divided, so that no activation is saturated and no slope is near 0.
         weights = [self.random(*shape) / shape[0] ** 0.5 for shape in shapes]
         self.W = [None, *(weight.requires_grad_() for weight in weights)]
@@ -74,7 +74,8 @@ class Network:
         self.Z_in, self.Z_out = self.run(self.X)
 
     def run(self, inputs: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        z_in, z_out = [None], [inputs]
+        z_in: list[Tensor | None] = [None]
+        z_out = [inputs]
         for layer in range(1, self.L + 1):
             z_in.append(
                 functional.linear(z_out[-1], self.W[layer].T, self.b[layer])
@@ -154,7 +155,7 @@ class Network:
     def glorot_bounds(self) -> list[Tensor | None]:
         """The bounds within which torch draws the weights of its Xavier initialisation."""
         bounds: list[Tensor | None] = [None]
-        for inputs, units in zip(self.sizes, self.sizes[1:]):
+        for inputs, units in pairwise(self.sizes):
             weights = torch.empty(units, inputs, dtype=torch.float64)
             uniform = torch.empty_like(weights)
             torch.nn.init.xavier_uniform_(

@@ -1,12 +1,11 @@
 """What the taught package computes for the quantities of the page."""
 
 import torch
+from backprop import Linear, MSELoss, Sigmoid, TanH
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from backprop import Linear, MSELoss, Sigmoid, TanH
-
-from .evaluate import Evaluator, Value, picked, taken, whole
+from .evaluate import Evaluator, Value, as_quantity, picked, taken, whole
 from .networks import Network
 from .parse import Derivative, Function, Gradient, Loss, Node, Quantity
 
@@ -36,7 +35,7 @@ def package_value(evaluator: Evaluator, node: Node, updated: bool) -> Value | No
     where it has none. ``updated`` asks for a parameter after a step."""
     network = evaluator.network
     if updated:
-        return parameter_after_step(evaluator, node)
+        return parameter_after_step(evaluator, as_quantity(node))
     match node:
         case Quantity(letter="z" | "Z" | "delta" | "Delta") if (
             node.layer is not None
@@ -44,16 +43,16 @@ def package_value(evaluator: Evaluator, node: Node, updated: bool) -> Value | No
             return layer_value(evaluator, node)
         case Quantity(letter="r") if node.layer is not None:
             return initial_bound(evaluator, node)
-        case Derivative(of=Loss(), by=Quantity(letter="W" | "b")):
-            return picked(parameter_gradient(evaluator, node), node.by)
-        case Gradient(of=Loss(), by=Quantity(letter="W" | "b")):
-            return whole(parameter_gradient(evaluator, node))
+        case Derivative(of=Loss() as loss, by=Quantity(letter="W" | "b") as by):
+            return picked(parameter_gradient(evaluator, loss, by), by)
+        case Gradient(of=Loss() as loss, by=Quantity(letter="W" | "b") as by):
+            return whole(parameter_gradient(evaluator, loss, by))
         case Gradient(of=Loss(word="MSE"), by=Quantity(letter="Z", part="out")):
             return whole(MSELoss().gradient(network.Y, network.Z_out[-1].detach()))
-        case Loss(word="MSE") if node.arguments[0].letter == "Y":
+        case Loss(word="MSE", arguments=(Quantity(letter="Y"), _)):
             return Value(MSELoss().forward(network.Y, network.Z_out[-1].detach()))
         case Function(name="tanh" | "sigmoid", primes=1):
-            activation = {"tanh": TanH, "sigmoid": Sigmoid}[node.name]()
+            activation = TanH() if node.name == "tanh" else Sigmoid()
             argument = evaluator.value(node.argument)
             slopes = activation.derivative(activation.forward(argument.data))
             return Value(slopes, argument.indices, argument.matrix)
@@ -102,14 +101,14 @@ def delta_among(tensors: list[Tensor], weight_grad: Tensor) -> Tensor:
     )
 
 
-def parameter_gradient(evaluator: Evaluator, node: Derivative | Gradient) -> Tensor:
-    loss = node.of if node.of.arguments else evaluator.bare_loss
-    x, y = batch(evaluator.network, loss.arguments[0].letter)
-    evaluator.tensor(node.by)  # raises where there is no such layer
+def parameter_gradient(evaluator: Evaluator, loss: Loss, by: Quantity) -> Tensor:
+    labels = as_quantity((loss.arguments or evaluator.bare_loss.arguments)[0])
+    x, y = batch(evaluator.network, labels.letter)
+    evaluator.tensor(by)  # raises where there is no such layer
     net = evaluator.network.net
     net.backward(x, y)
-    linear = net.layers[evaluator.layer(node.by.layer) - 1].linear
-    return linear.weight_grad if node.by.letter == "W" else linear.bias_grad
+    linear = net.layers[evaluator.layer(by.layer) - 1].linear
+    return linear.weight_grad if by.letter == "W" else linear.bias_grad
 
 
 def parameter_after_step(evaluator: Evaluator, node: Quantity) -> Value:
@@ -131,15 +130,17 @@ def initial_bound(evaluator: Evaluator, node: Quantity) -> Value:
     uniform numbers, which the same seed gives again."""
     layer = evaluator.layer(node.layer)
     evaluator.tensor(node)  # raises where there is no such layer
-    shape = evaluator.network.sizes[layer - 1 : layer + 1]
+    inputs, units = evaluator.network.sizes[layer - 1 : layer + 1]
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # the dtype of new weights
     try:
-        linear = Linear(*shape, generator=torch.Generator().manual_seed(0))
+        linear = Linear(inputs, units, torch.Generator().manual_seed(0))
     finally:
         torch.set_default_dtype(before)
     uniform = torch.rand(
-        shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+        (inputs, units),
+        generator=torch.Generator().manual_seed(0),
+        dtype=torch.float64,
     )
     bounds = linear.weight / (2 * uniform - 1)
     return taken(bounds.median(), ())

@@ -26,9 +26,7 @@ def match(shape: Node, term: Node, evaluator: Evaluator) -> None:
             not isinstance(term, Product) or not term.sign,
             "the row of shapes has one shape for a product; give that of each factor",
         )
-        stated = tuple(
-            size(part, evaluator) for part in (shape.rows, shape.columns)
-        )
+        stated = size(shape.rows, evaluator), size(shape.columns, evaluator)
         real = evaluator.value(term).shape
         need(
             stated == real,

@@ -7,9 +7,8 @@ earlier equation. Whether it is a good reason, no program can tell.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-
-import torch
 
 from .evaluate import Evaluator
 from .extract import Chapter, Display, read_chapter
@@ -21,7 +20,6 @@ from .parse import (
     Quantity,
     SumOver,
     fields,
-    walk,
 )
 
 RULE = re.compile(
@@ -68,27 +66,29 @@ def chain_rule_fault(node: Node, chain) -> str | None:
             "the reason is the chain rule, but no product of two derivatives"
             " stands here"
         )
-    for first, second, sums in products:
-        if first.by.indices and paths(first.by, second.by, chain) > 1:
-            if not set(sums) & set(first.by.indices):
-                return "several paths lead on, but there is no sum over them"
+    for between, cause, sums in products:
+        summed = set(sums) & set(between.indices)
+        if between.indices and not summed and paths(between, cause, chain) > 1:
+            return "several paths lead on, but there is no sum over them"
     return None
 
 
 def derivative_products(
     node, sums: tuple[str, ...]
-) -> Iterator[tuple[Derivative, Derivative, tuple[str, ...]]]:
-    """Neighbours ∂a/∂b · ∂b/∂c, with the indices of the sums around them."""
+) -> Iterator[tuple[Quantity, Quantity, tuple[str, ...]]]:
+    """Of neighbours ∂a/∂b · ∂b/∂c, b and c, with the indices of the sums around."""
     if isinstance(node, SumOver):
         sums = (*sums, node.index)
     if isinstance(node, Product):
-        for first, second in zip(node.factors, node.factors[1:]):
+        for first, second in pairwise(node.factors):
             if (
                 isinstance(first, Derivative)
                 and isinstance(second, Derivative)
+                and isinstance(first.by, Quantity)
+                and isinstance(second.by, Quantity)
                 and first.by == second.of
             ):
-                yield first, second, sums
+                yield first.by, second.by, sums
     if isinstance(node, tuple):
         for part in node:
             yield from derivative_products(part, sums)
@@ -134,7 +134,7 @@ def table_of_contents(file: str) -> list[Path]:
             names = re.findall(
                 r"^[\s-]*(?:root|file): *(\S+)",
                 table.read_text(encoding="utf-8"),
-                re.M,
+                re.MULTILINE,
             )
             files = [folder / f"{name.removesuffix('.md')}.md" for name in names]
             return files if place in files else []
