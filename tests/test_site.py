@@ -1,6 +1,7 @@
-"""The site's own extension: equations are rendered at build, and a wrong one is seen."""
+"""The site's own extensions: equations are rendered and checked at build, and a wrong one is seen."""
 
 import importlib
+import re
 import subprocess
 import sys
 
@@ -64,3 +65,72 @@ def test_another_version_of_the_style_stops_the_build(tmp_path, monkeypatch):
     monkeypatch.setattr(extension, "STYLE", tmp_path / "katex.css")
     with pytest.raises(ExtensionError, match="renew that folder"):
         extension.check_version(None)
+
+
+CHECKED = """
+import sys
+
+sys.path.insert(0, {folder!r})
+extensions = ["myst_parser", "build_time_katex", "checked_equations"]
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "build_time_katex"
+math_eqref_format = "({{number}})"
+"""
+
+PAGE = r"""# Title
+
+$$
+\delta^{(L)}_i = \frac{\partial \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})}{\partial z^{(L)}_{i,\mathrm{in}}}
+$$ (eq-right)
+
+*Reason:* definition.
+
+<!-- not executed: a test -->
+
+$$
+a < b
+$$ (eq-other)
+
+```{equation-table}
+```
+"""
+
+
+def build_checked(tmp_path, page):
+    """Build a page of a book that is checked; its HTML and what the build said."""
+    folder = str(ROOT / "book" / "extensions")
+    (tmp_path / "conf.py").write_text(
+        CHECKED.format(folder=folder), encoding="utf-8"
+    )
+    (tmp_path / "index.md").write_text(page, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", ".", "out"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    html = tmp_path / "out" / "index.html"
+    return done, html.read_text(encoding="utf-8") if html.exists() else ""
+
+
+def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
+    done, html = build_checked(tmp_path, PAGE)
+    assert done.returncode == 0, done.stderr
+    (mark,) = re.findall(r"<a class=\"checked\".*?</a>", html)
+    assert 'href="#checked-eq-right"' in mark
+    assert 'aria-label="checked"' in mark
+    values, error = re.search(
+        r'title="checked: (\S+) values compared, largest relative error (\S+)"',
+        mark,
+    ).groups()
+    row = html.split('id="checked-eq-right"')[1].split("</tr>")[0]
+    cells = re.findall(r"<td><p>(.*?)</p>", row)
+    assert cells[2:] == ["1", "12", values, error, "yes"]
+    assert ">(1)</a>" in cells[0]
+    assert "<p>eq-other: a test</p>" in html
+
+
+def test_an_equation_that_does_not_hold_fails_the_build(tmp_path):
+    wrong = PAGE.replace("i,\\mathrm{in}", "i,\\mathrm{out}")
+    done, html = build_checked(tmp_path, wrong)
+    assert done.returncode != 0
+    assert "index.md:4 (eq-right), row 1: right side is" in done.stderr
+    assert html == ""

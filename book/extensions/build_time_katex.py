@@ -69,11 +69,13 @@ def visit_inline(writer, node):
 
 
 def visit_display(writer, node):
+    """A formula on lines of its own, with its number; ``node["mark"]`` is HTML to put behind that."""
     writer.body.append(writer.starttag(node, "div", CLASS="math"))
     if node["number"]:
         writer.body.append(
             f'<span class="eqno">({get_node_equation_number(writer, node)})'
         )
+        writer.body.append(node.get("mark", ""))
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
     writer.body.append(render(node, displayMode=True) + "</div>\n")

@@ -9,7 +9,8 @@ from . import mutants
 from .report import as_json, as_text, check_files
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
+    """Run the command; its arguments are those of the process unless given."""
     parser = argparse.ArgumentParser(
         prog="python -m equations",
         description="Read the equations of chapters in Markdown and evaluate them.",
@@ -22,7 +23,7 @@ def main() -> int:
         action="store_true",
         help="change every row in every place, and see that each change is rejected",
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     torch.set_num_threads(1)  # the matrices are tiny
     try:
         if arguments.mutants:

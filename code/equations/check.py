@@ -1,136 +1,26 @@
 """Check the equations of chapters: every relation of every chain, in many networks."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import log2
 
 import torch
 
 from . import shapes, steps
-from .evaluate import (
-    Evaluator,
-    Undefined,
-    Value,
-    common_indices,
-    need,
-    picked,
-    shown,
-)
-from .extract import Chapter, Display, Inline
-from .networks import Network, PencilNetwork, networks
+from .chains import Chain, Side, read_display
+from .decimals import check_decimals
+from .evaluate import Evaluator, Undefined, Value, common_indices, need, shown
+from .extract import Chapter, Display
+from .networks import Network, networks
 from .package import package_value
-from .parse import (
-    Differential,
-    Equality,
-    EquationError,
-    Function,
-    Layer,
-    Loss,
-    Node,
-    Number,
-    Order,
-    Quantity,
-    Range,
-    Row,
-    Shape,
-    parse_row,
-    walk,
-)
+from .parse import Equality, EquationError, Layer, Loss, Order, parse_row
+from .results import Failure, Result
+from .update import updated
 
 TOLERANCE = 1e-9  # relative; float64 leaves 1e-15 or so, a wrong formula 1e-2
 NOTHING = 1e-12  # smaller numbers count as zero
 
 STEPS = (4e-3, 2e-3)  # of the finite differences of which the order is measured
-
-ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}")
-ROW_END = re.compile(r"\\\\(?:\[[^\]]*\])?")
-
-
-@dataclass
-class Side:
-    node: Node
-    row: int
-    line: int
-    relation: str  # that leads to it; empty at the first
-
-
-@dataclass
-class Chain:
-    """Sides joined by relations, with the rows of shapes below."""
-
-    sides: list[Side]
-    shapes: list[tuple[Row, int, int]] = field(default_factory=list)
-    range: Range | None = None
-
-    @property
-    def relations(self) -> list[tuple[Side, Side]]:
-        return list(pairwise(self.sides))
-
-    def nodes(self) -> Iterator[Node]:
-        return walk(tuple(side.node for side in self.sides))
-
-    @property
-    def of_decimals(self) -> bool:
-        """Whether it is about decimal numbers, and so about one network."""
-        return any(
-            isinstance(node, Number) and "." in node.text for node in self.nodes()
-        )
-
-    @property
-    def uses_ell(self) -> bool:
-        layers = (
-            node.layer
-            for node in self.nodes()
-            if isinstance(node, Quantity | Function)
-        )
-        return any(layer is not None and layer.base == "ell" for layer in layers)
-
-    @property
-    def causes(self) -> list[Quantity]:
-        """The quantities that change by themselves: all on the right."""
-        right = tuple(side.node for side in self.sides[1:])
-        return [
-            node.of
-            for node in walk(right)
-            if isinstance(node, Differential) and isinstance(node.of, Quantity)
-        ]
-
-
-@dataclass
-class Result:
-    """What the check of one equation found. ``values`` counts comparisons of numbers
-    that are not both zero, ``error`` is the largest relative difference."""
-
-    file: str
-    line: int
-    label: str | None
-    tex: str
-    rows: int = 0
-    networks: int = 0
-    values: int = 0
-    error: float = 0.0
-    package: bool = False
-    exempt: str | None = None
-    failures: list[str] = field(default_factory=list)
-
-    def fail(self, message: str, line: int | None = None, row: int | None = None):
-        place = f"{self.file}:{line or self.line}"
-        label = f" ({self.label})" if self.label else ""
-        at_row = f", row {row}" if row else ""
-        self.failures.append(f"{place}{label}{at_row}: {message}")
-
-
-class Failure(Exception):
-    """One claim that does not hold, with its place."""
-
-    def __init__(self, side: Side, message: str):
-        super().__init__(message)
-        self.side = side
-
-
-# ---------------------------------------------------------------- displays
 
 
 def check_display(display: Display, chapter: Chapter) -> Result:
@@ -141,89 +31,18 @@ def check_display(display: Display, chapter: Chapter) -> Result:
     chains, conditions = read_display(display, result)
     if result.failures:
         return result
-    Checker(chapter, result, conditions).check(chains)
+    checker = Checker(chapter, result, conditions)
+    for chain in chains:
+        try:
+            if chain.of_decimals:
+                check_decimals(chain, display, chapter, result)
+            else:
+                checker.check(chain)
+        except Failure as failure:
+            result.fail(str(failure), failure.line, failure.row)
     if not result.failures:
         steps.check(display, [c for c in chains if not c.of_decimals], result)
     return result
-
-
-def read_display(display: Display, result: Result) -> tuple[list[Chain], list]:
-    """The chains of a display and its conditions; what cannot be read is a failure."""
-    chains: list[Chain] = []
-    conditions: list[Equality | Order] = []
-    ranges: list[Range] = []
-    for number, line, tex in rows(display):
-        result.rows = number
-        try:
-            row = parse_row(tex)
-            for condition in row.conditions:
-                if isinstance(condition, Range):
-                    ranges.append(condition)
-                else:
-                    conditions.append(condition)
-            add_row(row, number, line, chains)
-        except EquationError as error:
-            result.fail(str(error), line, number)
-    for chain in chains:
-        if len(ranges) == 1:
-            chain.range = ranges[0]
-        if len(chain.sides) < 2:
-            result.fail("nothing is claimed: the row has no relation", display.line)
-    if len(ranges) > 1:
-        result.fail("two ranges in one display")
-    if not chains and not result.failures:
-        result.fail("no equation stands here")
-    return chains, conditions
-
-
-def rows(display: Display) -> Iterator[tuple[int, int, str]]:
-    """Number, line in the file, and TeX of each row; two for a row of two columns."""
-    for number, place, text in pieces(display.tex):
-        skipped = place + len(text) - len(text.lstrip("& \n"))
-        yield number, display.line + display.tex.count("\n", 0, skipped), text
-
-
-def pieces(tex: str) -> Iterator[tuple[int, int, str]]:
-    """Number, place in the TeX, and text of each row, as in `rows`."""
-    tex = ENVIRONMENT.sub(lambda match: " " * len(match[0]), tex)
-    start, found = 0, []
-    for end in (*ROW_END.finditer(tex), None):
-        stop = end.start() if end else len(tex)
-        found.append((start, tex[start:stop]))
-        start = end.end() if end else stop
-    if not found[-1][1].strip():
-        found.pop()
-    for number, (offset, piece) in enumerate(found, start=1):
-        cells = piece.split("&")
-        for first in range(0, len(cells), 2):
-            text = "&".join(cells[first : first + 2])
-            yield number, offset + len("&".join(cells[:first])) + (first > 0), text
-
-
-def add_row(row: Row, number: int, line: int, chains: list[Chain]) -> None:
-    """Continue the last chain, put shapes below it, or begin a new one."""
-    if not row.sides:
-        return
-    continued = len(row.sides) == len(row.relations)
-    need(
-        chains or not continued, "the row continues a chain, but none stands above"
-    )
-    if any(isinstance(node, Shape) for node in walk(row.sides)):
-        need(chains, "the row gives shapes, but no equation stands above")
-        chains[-1].shapes.append((row, number, line))
-        return
-    relations = row.relations if continued else ("", *row.relations)
-    sides = [
-        Side(node, number, line, relation)
-        for node, relation in zip(row.sides, relations)
-    ]
-    if continued:
-        chains[-1].sides += sides
-    else:
-        chains.append(Chain(sides))
-
-
-# ---------------------------------------------------------------- values
 
 
 class Checker:
@@ -240,23 +59,17 @@ class Checker:
                 if isinstance(side, Loss) and side.arguments:
                     self.bare_loss = side
 
-    def check(self, chains: list[Chain]) -> None:
-        for chain in chains:
-            try:
-                if chain.of_decimals:
-                    self.check_numbers(chain)
-                elif any(side.relation == "≈" for side in chain.sides):
-                    self.check_order(chain)
-                else:
-                    self.check_chain(chain)
-            except Failure as failure:
-                self.result.fail(str(failure), failure.side.line, failure.side.row)
-        self.result.networks = len(self.used)
-
-    def check_chain(self, chain: Chain) -> None:
-        """In every network that meets the conditions, at every layer of the range."""
-        first = chain.sides[0]
-        if chain.uses_ell and chain.range is None:
+    def check(self, chain: Chain) -> None:
+        """Every relation of a chain; raises Failure at the first that does not hold."""
+        relations = {side.relation for side in chain.sides[1:]}
+        if "≈" in relations:
+            self.check_order(chain)
+        elif self.orders:
+            raise fault(chain.sides[0], "an order of the error, but no ≈ with h")
+        elif "←" in relations and len(chain.sides) > 2:
+            raise fault(chain.sides[0], "an update has one ← and nothing else")
+        elif chain.uses_ell and chain.range is None:
+            first = chain.sides[0]
             self.result.fail(
                 "ℓ stands here without a range; say for which layers this holds,"
                 r" such as \quad \ell = 1, \dots, L",
@@ -264,15 +77,21 @@ class Checker:
                 first.row,
             )
             self.check_where_defined(chain)
-            return
-        if not chain.uses_ell and chain.range is not None:
-            raise Failure(first, "a range is stated, but no ℓ stands here")
+        else:
+            self.check_chain(chain)
+
+    def check_chain(self, chain: Chain) -> None:
+        """In every network that meets the conditions, at every layer of the range."""
         met = [network for network in networks() if self.holds(network)]
-        if len(met) < 2:
-            raise Failure(first, "no network meets the condition")
+        tried = 0
         for network in met:
             for ell in layers(chain, network):
                 self.check_in(network, chain, ell)
+                tried += 1
+        if tried < 2:
+            raise fault(
+                chain.sides[0], "no network meets the range and the conditions"
+            )
         self.check_claims_no_less(chain, met)
 
     def check_claims_no_less(self, chain: Chain, met: list[Network]) -> None:
@@ -285,8 +104,8 @@ class Checker:
                     for network in met
                 ]
                 if self.holds_beyond(chain, beyond):
-                    text = Layer(end.base, end.offset + step)
-                    raise Failure(
+                    text = beside(end, step)
+                    raise fault(
                         first,
                         f"the range is too small: this holds for ℓ = {text} too",
                     )
@@ -295,7 +114,7 @@ class Checker:
             (network, ell) for network in others for ell in layers(chain, network)
         ]
         if self.holds_beyond(chain, tries):
-            raise Failure(first, "this holds without the condition too")
+            raise fault(first, "this holds without the condition too")
 
     def holds_beyond(
         self, chain: Chain, tries: list[tuple[Network, int | None]]
@@ -324,7 +143,11 @@ class Checker:
                     if not isinstance(failure.__cause__, Undefined):
                         raise
         if not compared:
-            raise Failure(chain.sides[0], "its symbols exist for no layer together")
+            raise fault(chain.sides[0], "its symbols exist for no layer together")
+
+    def use(self, network: Network) -> None:
+        self.used.add(id(network))
+        self.result.networks = len(self.used)
 
     def holds(self, network: Network) -> bool:
         """Whether a network meets all conditions."""
@@ -343,8 +166,8 @@ class Checker:
             except Undefined:
                 return False
             except EquationError as error:
-                place = Side(condition.left, 0, self.result.line, "")
-                raise Failure(place, f"in the condition: {error}") from error
+                message = f"in the condition: {error}"
+                raise Failure(message, self.result.line, 0) from error
             if not met:
                 return False
         return True
@@ -366,22 +189,22 @@ class Checker:
                     self.equal(claim.left, claim.right, "the brace", "its label")
                 evaluator.claims.clear()
             except EquationError as error:
-                raise Failure(side, f"{error}{where(network, ell)}") from error
+                raise fault(side, f"{error}{where(network, ell)}") from error
         for (left, right), pair in zip(pairwise(values), chain.relations):
             try:
                 compared = self.equal(left, right, "left side", "right side")
                 need(compared, "both sides are 0: nothing is compared")
             except EquationError as error:
-                raise Failure(pair[1], f"{error}{where(network, ell)}") from error
+                raise fault(pair[1], f"{error}{where(network, ell)}") from error
         for row, number, line in chain.shapes:
             try:
                 shapes.check(row, [side.node for side in chain.sides], evaluator)
             except EquationError as error:
-                side = Side(row.sides[0], number, line, "")
-                raise Failure(side, f"{error}{where(network, ell)}") from error
+                message = f"{error}{where(network, ell)}"
+                raise Failure(message, line, number) from error
         if network.net is not None:
             self.check_package(evaluator, chain, values)
-        self.used.add(id(network))
+        self.use(network)
 
     def check_package(
         self, evaluator: Evaluator, chain: Chain, values: list[Value]
@@ -396,7 +219,7 @@ class Checker:
                 self.result.package = True
         except EquationError as error:
             place = where(evaluator.network, evaluator.ell)
-            raise Failure(last, f"{error}{place}") from error
+            raise fault(last, f"{error}{place}") from error
 
     def equal(self, left: Value, right: Value, name: str, other: str) -> int:
         """How many numbers are equal; an EquationError where two are not."""
@@ -408,41 +231,8 @@ class Checker:
         a, b = left.data, right.over(left.indices)
         count = int(((a.abs() > NOTHING) | (b.abs() > NOTHING)).sum())
         self.result.values += count
-        self.result.error = max(self.result.error, difference)
+        self.result.error = max(self.result.error or 0.0, difference)
         return count
-
-    # ------------------------------------------------------------ numbers of a chapter
-
-    def check_numbers(self, chain: Chain) -> None:
-        """Decimal numbers, against each other and against the chapter's own network."""
-        numbers = self.chapter.numbers
-        if numbers is None:
-            network: Network = networks()[0]
-        else:
-            network = PencilNetwork(numbers, self.chapter.learning_rate)
-            self.used.add(0)
-        evaluator = Evaluator(network, None, self.bare_loss)
-        for left, right in chain.relations:
-            symbols = [has_symbols(side.node) for side in (left, right)]
-            try:
-                need(
-                    numbers is not None or not any(symbols),
-                    "numbers and symbols: no cell tagged `pencil` says which network",
-                )
-                if right.relation == "←":
-                    a = updated(evaluator, left.node)
-                else:
-                    a = evaluator.value(left.node)
-                b = evaluator.value(right.node)
-                need(a.is_number and b.is_number, "only numbers are near numbers")
-                self.near(a, b, tolerance(right, any(symbols)))
-            except EquationError as error:
-                raise Failure(right, str(error)) from error
-
-    def near(self, left: Value, right: Value, allowed: float) -> None:
-        a, b = left.data.item(), right.data.item()
-        need(abs(a - b) <= allowed, f"right side is {b:.6g}, left side is {a:.6g}")
-        self.result.values += 1
 
     # ------------------------------------------------------------ finite differences
 
@@ -450,7 +240,7 @@ class Checker:
         """The error of an approximation shrinks with h as the equation says."""
         first, right = chain.sides[0], chain.sides[-1]
         if len(self.orders) != 1 or len(chain.sides) != 2:
-            raise Failure(
+            raise fault(
                 right,
                 r"≈ with symbols needs one claim \quad \text{error of order } h",
             )
@@ -477,17 +267,17 @@ class Checker:
                     errors.append(total)
                 power = evaluator.value(self.orders[0].power).data.item()
             except EquationError as error:
-                raise Failure(right, str(error)) from error
+                raise fault(right, str(error)) from error
             claimed = log2(power) / log2(STEPS[-1])
             measured = log2(errors[0] / errors[1]) if min(errors) > NOTHING else 0.0
             if abs(measured - claimed) > 0.1:
-                raise Failure(
+                raise fault(
                     right,
                     f"the error is of order h^{measured:.1f}, not h^{claimed:g}"
                     f"{where(network, None)}",
                 )
             self.result.values += len(entries)
-            self.used.add(id(network))
+            self.use(network)
 
 
 def compare(left: Value, right: Value, name: str, other: str):
@@ -522,106 +312,16 @@ def layers(chain: Chain, network: Network) -> Iterator[int | None]:
     )
 
 
-def updated(evaluator: Evaluator, node: Node) -> Value:
-    """The parameter on the left of an arrow, after one step of gradient descent."""
-    if not isinstance(node, Quantity) or node.letter not in ("W", "b"):
-        raise EquationError("← updates a weight or a bias")
-    need(evaluator.network.eta is not None, "the text has not said what η is")
-    evaluator.tensor(node)  # raises where there is no such layer
-    parameter = evaluator.network.updated(node.letter, evaluator.layer(node.layer))
-    return picked(parameter, node)
+def beside(layer: Layer, step: int) -> Layer:
+    """The layer a step away."""
+    if isinstance(layer.base, int):
+        return Layer(layer.base + step)
+    return Layer(layer.base, layer.offset + step)
+
+
+def fault(side: Side, message: str) -> Failure:
+    return Failure(message, side.line, side.row)
 
 
 def where(network: Network, ell: int | None) -> str:
     return f" ({network}{'' if ell is None else f'; ℓ = {ell}'})"
-
-
-def has_symbols(node: Node) -> bool:
-    return any(isinstance(part, Quantity | Loss) for part in walk(node))
-
-
-def tolerance(right: Side, symbols: bool) -> float:
-    """How far two numbers may be apart. '=' is exact. '≈' is right to the last digit
-    that is printed; against a symbol the last digit may be one off, since numbers
-    rounded by hand stand between."""
-    if right.relation == "=":
-        return 1e-12
-    digits = max(
-        (
-            len(node.text.partition(".")[2])
-            for node in walk(right.node)
-            if isinstance(node, Number)
-        ),
-        default=0,
-    )
-    need(digits, "≈ needs decimal digits behind it")
-    return (1.01 if symbols else 0.501) * 10**-digits
-
-
-# ---------------------------------------------------------------- inline formulas
-
-CORE = {"W", "b", "z", "Z", "delta", "Delta", r"\mathcal{L}"}
-KNOWN = CORE | {"x", "X", "y", "Y", "G", "N", "n", "K", "L", "d", "T", r"\ell"}
-SIGN = re.compile(
-    r"\\math(?:bf|rm|cal)\{[^}]*\}|\\(?:textbf|boldsymbol|text|operatorname)\{[^}]*\}"
-    r"|\\[A-Za-z]+|[A-Za-z]"
-)
-OTHER_NAME = re.compile(r"_\{\\(?:mathrm|text)\{(?!in\}|out\}|MSE\})")
-SIGNS = {
-    *(
-        rf"\{word}"
-        for word in ("sigma", "sum", "cdot", "odot", "top", "frac", "partial")
-    ),
-    *(
-        rf"\{word}"
-        for word in ("nabla", "left", "right", "prime", "underbrace", "ell")
-    ),
-    *(
-        r"\mathrm{in}",
-        r"\mathrm{out}",
-        r"\mathrm{MSE}",
-        r"\text{in}",
-        r"\text{out}",
-    ),
-    r"\mathbf{1}",
-}
-
-
-def claims(tex: str) -> bool:
-    """Whether an inline formula equates what is made of W, b, z, δ, Z, Δ, 𝓛.
-
-    Others state conditions (n = 5), give numbers, or name things of their own.
-    """
-    if OTHER_NAME.search(tex):
-        return False
-    sides = re.sub(r"_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|_[a-z]", "", tex).split("=")
-    found = [{bare(sign) for sign in SIGN.findall(side)} for side in sides]
-    return len(found) > 1 and all(
-        names & CORE and names <= KNOWN | SIGNS for names in found
-    )
-
-
-def bare(sign: str) -> str:
-    """A letter without its font."""
-    match = re.fullmatch(r"\\(?:mathbf|textbf|boldsymbol)\{\\?([A-Za-z]+)\}", sign)
-    if match:
-        return match[1]
-    return sign[1:] if sign in (r"\delta", r"\Delta") else sign
-
-
-def check_inline(inline: Inline, chapter: Chapter) -> Result | None:
-    """The check of an inline formula, None where it claims nothing."""
-    if not claims(inline.tex):
-        return None
-    result = Result(inline.file, inline.line, None, inline.tex, rows=1)
-    display = Display(inline.file, inline.line, inline.tex)
-    chains, conditions = read_display(display, result)
-    if not result.failures:
-        checker = Checker(chapter, result, conditions)
-        try:
-            for chain in chains:
-                checker.check_where_defined(chain)
-        except Failure as failure:
-            result.fail(str(failure), failure.side.line)
-        result.networks = len(checker.used)
-    return result

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from lark import Token, Tree
 
-from .check import check_display, pieces
+from .chains import pieces
+from .check import check_display
 from .extract import Chapter, Display, read_chapter
 from .parse import tree
 
@@ -131,8 +132,8 @@ def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edi
         for old, new in CASES.items():
             if bare(token) == old:
                 yield Edit("case", *span, str(token).replace(old, new))
-    if token.type == "NUMBER" and node.data == "number" and "." not in token:
-        yield Edit("number", *span, str(int(token) + 1))
+    if token.type == "NUMBER" and node.data == "number":
+        yield Edit("number", *span, token[:-1] + str((int(token[-1]) + 2) % 10))
     if is_index(token) and node.data in ("below", "summed"):
         kind = "index" if node.data == "below" else "summation index"
         if token.isdigit():
@@ -240,9 +241,12 @@ def run(paths: list[str]) -> Outcome:
             if failures:
                 raise ValueError(f"without any change: {failures[0]}")
             tasks += [(chapter, mutant) for mutant in mutants(display)]
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(2, torch.set_num_threads, (1,)) as pool:
-        alive = pool.map(survives, tasks, chunksize=20)
+    if len(tasks) < 200:  # to start processes would take longer
+        alive = [*map(survives, tasks)]
+    else:
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(2, torch.set_num_threads, (1,)) as pool:
+            alive = pool.map(survives, tasks, chunksize=20)
     names = [mutant.name for (_, mutant), lives in zip(tasks, alive) if lives]
     listed = true_mutants(paths)
     return Outcome(

@@ -3,9 +3,11 @@
 import dataclasses
 import json
 
-from .check import Result, check_display, check_inline
+from .check import check_display
 from .extract import read_chapter
+from .inline import check_inline
 from .package import ADAPTERS
+from .results import Result
 from .steps import check_citations
 
 
@@ -34,7 +36,7 @@ class Report:
 
     @property
     def error(self) -> float:
-        return max((result.error for result in self.results), default=0.0)
+        return max((result.error or 0.0 for result in self.results), default=0.0)
 
 
 def check_files(paths: list[str]) -> Report:
@@ -90,7 +92,7 @@ def cells(result: Result) -> tuple[str, ...]:
         str(result.rows),
         str(result.networks),
         str(result.values),
-        "FAILED" if result.failures else f"{result.error:.0e}",
+        "FAILED" if result.failures else scientific(result.error),
         "yes" if result.package else "",
     )
 
@@ -101,7 +103,7 @@ def totals(report: Report) -> str:
     return (
         f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
         f" {len(report.inlines)} inline, {len(report.exempt)} exempt:"
-        f" {report.values} values compared, largest relative error {report.error:.0e},"
+        f" {report.values} values compared, largest relative error {scientific(report.error)},"
         f" {failed} failed"
     )
 
@@ -120,6 +122,11 @@ def as_json(report: Report) -> str:
         indent=1,
         ensure_ascii=False,
     )
+
+
+def scientific(error: float | None) -> str:
+    """One digit, which is all that matters of a rounding error."""
+    return "" if error is None else f"{error:.0e}" if error else "0"
 
 
 def place(result: Result) -> str:

@@ -38,7 +38,7 @@ def check(display: Display, chains: list, result) -> None:
         if side.relation == "="
     ]
     given = len(display.reasons)
-    if given != len(equals):
+    if equals and given != len(equals):
         result.fail(
             f"{len(equals)} '=' need {len(equals)} reasons below, but {given} are given;"
             " write '*Reason:* ...', or a numbered list for several"

@@ -1,0 +1,164 @@
+"""Check the equations while the book is built, and show the result.
+
+A claim that does not hold fails the build. Beside its number each checked equation gets a mark, which leads to its row
+in the table that the directive `equation-table` makes.
+"""
+
+import os
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+HEAD = (
+    "Equation",
+    "Label",
+    "Rows",
+    "Networks",
+    "Values",
+    "Error",
+    "Package",
+)
+
+
+def check(app, env, docnames):
+    """Check all chapters in Markdown, in the order of the table of contents."""
+    # Imported here, because it brings torch: sphinx_external_toc, which is set up after this extension, looks at every
+    # object in memory, and torch has some that warn when they are looked at.
+    from equations import check_files
+
+    order = list(getattr(env, "external_site_map", ()))
+    found = [name for name in order if name in env.found_docs] or env.found_docs
+    paths = [env.doc2path(name) for name in found]
+    chapters = [
+        os.path.relpath(path) for path in paths if Path(path).suffix == ".md"
+    ]
+    env.equation_report = check_files(chapters)
+    if env.equation_report.failures:
+        raise ExtensionError("\n".join(env.equation_report.failures))
+
+
+def results(env):
+    """The results of the checked equations by their labels."""
+    displays = env.equation_report.displays
+    return {r.label: r for r in displays if r.label and not r.exempt}
+
+
+def place(label):
+    """The id of an equation's row in the table."""
+    return f"checked-{label}"
+
+
+def summary(result):
+    from equations.report import scientific  # see check
+
+    text = f"checked: {result.values:,} values compared"
+    if result.error is not None:
+        text += f", largest relative error {scientific(result.error)}"
+    return text
+
+
+def add_marks(app, doctree, page):
+    """Give the displayed equations of a page their marks."""
+    checked = results(app.env)
+    table = getattr(app.env, "equation_table", None)
+    for node in doctree.findall(nodes.math_block):
+        result = checked.get(node["label"])
+        if result and table:
+            uri = app.builder.get_relative_uri(page, table)
+            node["mark"] = (
+                f'<a class="checked" href="{uri}#{place(result.label)}"'
+                f' title="{escape(summary(result))}" aria-label="checked">✓</a>'
+            )
+
+
+class EquationTable(SphinxDirective):
+    """The table of all equations, from the check's own output."""
+
+    def run(self):
+        from equations.report import scientific  # see check
+
+        report = self.env.equation_report
+        self.env.equation_table = self.env.docname
+        rows = [self.row(result) for result in results(self.env).values()]
+        total = (
+            f"{len(rows)} equations",
+            f"and {len(report.inlines)} inline formulas",
+            str(sum(result.rows for result in report.displays)),
+            "",
+            f"{report.values:,}",
+            scientific(report.error),
+            "",
+        )
+        rows.append(nodes.row("", *map(entry, total)))
+        group = nodes.tgroup(
+            "", *(nodes.colspec(colwidth=1) for _ in HEAD), cols=len(HEAD)
+        )
+        group += nodes.thead("", nodes.row("", *map(entry, HEAD)))
+        group += nodes.tbody("", *rows)
+        exempt = [
+            nodes.list_item("", nodes.paragraph(text=f"{r.label}: {r.exempt}"))
+            for r in report.exempt
+        ]
+        return [
+            nodes.table("", group, classes=["equations"]),
+            nodes.bullet_list("", *exempt)
+            if exempt
+            else nodes.paragraph(text="No displayed equation is exempt."),
+        ]
+
+    def row(self, result):
+        from equations.report import scientific  # see check
+
+        number = addnodes.pending_xref(
+            "",
+            nodes.inline(text=result.label),
+            refdomain="math",
+            reftype="eq",
+            reftarget=result.label,
+            refdoc=self.env.docname,
+            refexplicit=False,
+            refwarn=True,
+        )
+        return nodes.row(
+            "",
+            nodes.entry("", nodes.paragraph("", "", number)),
+            nodes.entry(
+                "", nodes.paragraph("", "", nodes.literal(text=result.label))
+            ),
+            *map(
+                entry,
+                (str(result.rows), str(result.networks), f"{result.values:,}"),
+            ),
+            *map(
+                entry, (scientific(result.error), "yes" if result.package else "")
+            ),
+            ids=[place(result.label)],
+        )
+
+
+class Adapters(SphinxDirective):
+    """Where page and code differ by design, as a list."""
+
+    def run(self):
+        from equations.package import ADAPTERS  # see check
+
+        items = [nodes.paragraph(text=f"{text}.") for text in ADAPTERS.values()]
+        return [
+            nodes.bullet_list("", *(nodes.list_item("", item) for item in items))
+        ]
+
+
+def entry(text):
+    return nodes.entry("", nodes.paragraph(text=text))
+
+
+def setup(app):
+    app.add_directive("equation-table", EquationTable)
+    app.add_directive("page-and-code", Adapters)
+    app.connect("env-before-read-docs", check)
+    app.connect("doctree-resolved", add_marks)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -1,0 +1,36 @@
+"""What the check of one equation finds."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    """What the check of one equation found. ``values`` counts comparisons of numbers
+    that are not both zero. ``error`` is the largest relative difference; None where
+    only decimal numbers or finite differences were compared, which are not exact."""
+
+    file: str
+    line: int
+    label: str | None
+    tex: str
+    rows: int = 0
+    networks: int = 0
+    values: int = 0
+    error: float | None = None
+    package: bool = False
+    exempt: str | None = None
+    failures: list[str] = field(default_factory=list)
+
+    def fail(self, message: str, line: int | None = None, row: int | None = None):
+        place = f"{self.file}:{line or self.line}"
+        label = f" ({self.label})" if self.label else ""
+        at_row = f", row {row}" if row else ""
+        self.failures.append(f"{place}{label}{at_row}: {message}")
+
+
+class Failure(Exception):
+    """A claim that does not hold, with its line in the file and its row."""
+
+    def __init__(self, message: str, line: int, row: int):
+        super().__init__(message)
+        self.line, self.row = line, row

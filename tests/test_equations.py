@@ -1,0 +1,679 @@
+"""The check of the equations: the book passes it, and each kind of mistake is named."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import backprop
+import pytest
+import torch
+from backprop import NeuralNetwork
+from equations import check_files, mutants
+from equations.__main__ import main
+from equations.check import check_display
+from equations.extract import parse_chapter, read_chapter
+from equations.networks import networks
+from equations.parse import EquationError, parse_row
+from references import ROOT
+from test_chapters import CHAPTERS, RESULTS
+
+DERIVATIONS = ["pencil", "notation", "scalar", "vector", "batch"]
+
+SAMPLE = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$"
+BATCH = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})$"
+ALL = r", \quad \ell = 1, \dots, L"
+HIDDEN = r", \quad \ell = 2, \dots, L"
+LOSS = r"\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})"
+BATCH_LOSS = r"\mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})"
+
+PENCIL = """
+```{code-cell} ipython3
+:tags: [pencil]
+
+W1 = torch.tensor([[0.5, -0.3], [0.2, 0.4]])
+b1 = torch.tensor([0.1, -0.2])
+W2 = torch.tensor([[0.6], [-0.8]])
+b2 = torch.tensor([0.3])
+x = torch.tensor([1.0, 2.0])
+y = torch.tensor([1.0])
+```
+"""
+
+
+def failures(tex, below="*Reason:* definition.", above=SAMPLE):
+    """What the check says of one equation in a chapter of its own."""
+    chapter = parse_chapter("a.md", f"{above}\n\n$$\n{tex}\n$$ (eq-a)\n\n{below}\n")
+    (display,) = chapter.displays
+    return check_display(display, chapter).failures
+
+
+def message(tex, **parts):
+    (found,) = failures(tex, **parts)
+    return found
+
+
+# ---------------------------------------------------------------- the book
+
+
+@pytest.fixture(scope="module")
+def report():
+    return check_files(
+        [str(ROOT / "book" / f"{chapter}.md") for chapter in CHAPTERS]
+    )
+
+
+def test_every_equation_of_the_book_holds(report):
+    assert report.failures == []
+
+
+def test_every_equation_is_counted_and_compares_something(report):
+    for result in report.displays:
+        assert result.label
+        assert result.values > 0, result.label
+        assert result.networks > 0 or result.label == "eq-pencil-update-forward"
+    assert len(report.displays) >= 65
+    assert len(report.inlines) >= 7
+    assert report.error < 1e-12
+
+
+def test_no_equality_of_a_derivation_is_exempt(report):
+    exempt = {result.label for result in report.exempt}
+    for chapter in DERIVATIONS:
+        displays = read_chapter(str(ROOT / "book" / f"{chapter}.md")).displays
+        assert not exempt & {d.label for d in displays if "=" in d.tex}
+
+
+def test_results_and_definitions_agree_with_the_package(report):
+    compared = {result.label for result in report.displays if result.package}
+    forward = [
+        f"eq-{form}-pre-activation" for form in ("scalar", "vector", "batch")
+    ]
+    forward += [f"eq-{form}-output" for form in ("scalar", "vector", "batch")]
+    updates = ["eq-update-weights", "eq-update-biases"]
+    assert {*RESULTS, *forward, *updates, "eq-glorot"} <= compared
+
+
+# ---------------------------------------------------------------- what is right
+
+
+RIGHT = {
+    "a definition": rf"z^{{(\ell)}}_{{i,\mathrm{{in}}}} = \sum_j W^{{(\ell)}}_{{ji}} z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} + b^{{(\ell)}}_i{ALL}",
+    "other fonts": rf"\textbf{{z}}^{{(\ell)}}_{{i,out}} = \sigma^{{(\ell)}}(\textbf{{z}}^{{(\ell)}}_{{i,in}}){ALL}",
+    "a gradient": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {LOSS} = \boldsymbol{{\delta}}^{{(\ell)}}{ALL}",
+    "a row of a matrix": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_s {{\Delta^{{(\ell)}}_s}}^T{ALL}",
+    "an element": rf"(\boldsymbol{{\Delta}}^{{(\ell)\top}})_{{is}} = \Delta^{{(\ell)}}_{{si}}{ALL}",
+    "a condition": r"\delta^{(3)}_i = \frac{\partial \mathcal{L}}{\partial z^{(3)}_{i,\mathrm{in}}}, \quad L \ge 3",
+}
+
+
+@pytest.mark.parametrize("tex", RIGHT.values(), ids=RIGHT)
+def test_what_is_right_passes(tex):
+    assert failures(tex) == []
+
+
+# ---------------------------------------------------------------- what is wrong
+
+IN = r"z^{(\ell)}_{i,\mathrm{in}}"
+FORWARD = r"\sum_{j} W^{(\ell)}_{ji} z^{(\ell-1)}_{j,\mathrm{out}} + b^{(\ell)}_i"
+WEIGHTS = rf"\nabla_{{\mathbf{{W}}^{{(\ell)}}}} {LOSS}"
+OUTER = (
+    r"\mathbf{z}^{(\ell-1)}_{\mathrm{out}} \cdot \boldsymbol{\delta}^{(\ell)\top}"
+)
+BIASES = (
+    rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {LOSS} = \boldsymbol{{\delta}}^{{(\ell)}}"
+)
+BACK = (
+    r"\boldsymbol{\delta}^{(\ell-1)} = (\mathbf{W}^{(\ell)} \cdot \boldsymbol{\delta}^{(\ell)})"
+    r" \odot \sigma'^{(\ell-1)}(\mathbf{z}^{(\ell-1)}_{\mathrm{in}})"
+)
+SHAPES = r"\\ (N^{(\ell-1)} \times N^{(\ell)}) &= (N^{(\ell-1)} \times 1) \cdot (1 \times N^{(\ell)})"
+CHANGE = r"d\mathcal{L} = \boldsymbol{\delta}^{(\ell)\top} \cdot d\mathbf{z}^{(\ell)}_{\mathrm{in}}"
+
+WRONG = {
+    "a lost sum": (
+        f"{IN} = {FORWARD}{ALL}".replace(r"\sum_{j} ", ""),
+        "index j is free on the right side only",
+    ),
+    "swapped indices": (
+        f"{IN} = {FORWARD}{ALL}".replace("_{ji}", "_{ij}"),
+        "runs to",
+    ),
+    "another summation index": (
+        f"{IN} = {FORWARD}{ALL}".replace(r"\sum_{j}", r"\sum_{k}"),
+        "summation index k does not occur",
+    ),
+    "a wrong sign": (
+        f"{IN} = {FORWARD}{ALL}".replace("+ b", "- b"),
+        "right side is",
+    ),
+    "a lost transpose": (
+        f"{WEIGHTS} = {OUTER}{ALL}".replace(r"\top", ""),
+        "a product of shapes",
+    ),
+    "the wrong order": (
+        rf"{WEIGHTS} = \boldsymbol{{\delta}}^{{(\ell)}} \cdot \mathbf{{z}}^{{(\ell-1)\top}}_{{\mathrm{{out}}}}{ALL}",
+        "right side is (6, 5), left side is (5, 6)",
+    ),
+    "a lost prime": (
+        f"{BACK}{HIDDEN}".replace(r"\sigma'", r"\sigma"),
+        "right side is",
+    ),
+    "the slope of the wrong layer": (
+        f"{BACK}{HIDDEN}".replace(r"\sigma'^{(\ell-1)}", r"\sigma'^{(\ell)}"),
+        "right side is",
+    ),
+    "in for out": (
+        f"{WEIGHTS} = {OUTER}{ALL}".replace(r"out}} \cdot", r"in}} \cdot"),
+        "z^(ℓ−1)_in does not exist for layer 0",
+    ),
+    "unequal shapes at ⊙": (
+        f"{WEIGHTS} = {OUTER}{ALL}".replace(r"\cdot", r"\odot"),
+        "⊙ of shapes (5, 1) and (1, 6)",
+    ),
+    "the loss of another layer": (
+        f"{BIASES}{ALL}".replace("(L)", r"(\ell)"),
+        "the loss takes the outputs of layer L",
+    ),
+    "labels of the batch": (
+        f"{BIASES}{ALL}".replace(r"\mathbf{y}", r"\mathbf{Y}"),
+        "the arguments of the loss",
+    ),
+    "the loss of the batch": (
+        f"{BIASES}{ALL}".replace(LOSS, BATCH_LOSS),
+        "right side is",
+    ),
+    "no range": (BIASES, "without a range"),
+    "a range too long": (f"{BACK}{ALL}", "does not exist for layer 0"),
+    "a range too short at its start": (
+        f"{BIASES}{HIDDEN}",
+        "the range is too small: this holds for ℓ = 1 too",
+    ),
+    "a range too short at its end": (
+        f"{BIASES}{ALL}".replace(r"\dots, L", r"\dots, L-1"),
+        "this holds for ℓ = L too",
+    ),
+    "an empty range": (rf"{BIASES}, \quad \ell = 7, \dots, L", "no network meets"),
+    "a range without ℓ": (
+        rf"\delta^{{(L)}}_i = \frac{{\partial \mathcal{{L}}}}{{\partial z^{{(L)}}_{{i,\mathrm{{in}}}}}}{ALL}",
+        "no ℓ stands here",
+    ),
+    "a needless condition": (
+        r"\delta^{(1)}_i = \frac{\partial \mathcal{L}}{\partial z^{(1)}_{i,\mathrm{in}}}, \quad L \ge 2",
+        "without the condition too",
+    ),
+    "a missing condition": (
+        r"\delta^{(3)}_i = \frac{\partial \mathcal{L}}{\partial z^{(3)}_{i,\mathrm{in}}}",
+        "does not exist for layer 3",
+    ),
+    "a condition of no network": (
+        rf"{BIASES}{ALL}, \quad L \ge 9",
+        "no network meets",
+    ),
+    "an unknown symbol": (
+        f"{IN} = {FORWARD} + q_i{ALL}".replace("q_i", r"\lambda"),
+        "unknown symbol 'lambda'",
+    ),
+    "an unknown sign": (
+        f"{IN} \\ne {FORWARD}{ALL}",
+        r"cannot be read from here: \ne",
+    ),
+    "half a formula": (f"{IN} = \\sum_{{j}}", "the formula ends too early"),
+    "no relation": (IN + ALL, "the row claims nothing"),
+    "nothing above": (
+        rf"\begin{{aligned}} &= {FORWARD}{ALL} \end{{aligned}}",
+        "none stands above",
+    ),
+    "0 = 0": (f"{IN} - {IN} = {IN} - {IN}{ALL}", "both sides are 0"),
+    "a brace": (
+        rf"{IN} = \underbrace{{{FORWARD}}}_{{z^{{(\ell)}}_{{i,\mathrm{{out}}}}}}{ALL}",
+        "its label is",
+    ),
+    "mixed products": (
+        f"{BACK}{HIDDEN}".replace("(\\mathbf{W}", "\\mathbf{W}").replace(
+            "{(\\ell)})", "{(\\ell)}"
+        ),
+        "cannot be read from here: \\odot",
+    ),
+    "a swapped shape": (
+        rf"\begin{{aligned}} {WEIGHTS} &= {OUTER}{ALL} {SHAPES} \end{{aligned}}".replace(
+            r"(1 \times N^{(\ell)})", r"(N^{(\ell)} \times 1)"
+        ),
+        "the row of shapes says (6, 1), the term above is (1, 6)",
+    ),
+    "the size of another layer": (
+        rf"\begin{{aligned}} {WEIGHTS} &= {OUTER}{ALL} {SHAPES} \end{{aligned}}".replace(
+            r"(N^{(\ell-1)} \times 1)", r"(N^{(\ell)} \times 1)"
+        ),
+        "the row of shapes says",
+    ),
+    "shapes without a factor": (
+        rf"\begin{{aligned}} {WEIGHTS} &= {OUTER}{ALL} {SHAPES} \end{{aligned}}".replace(
+            r"\cdot (1 \times N^{(\ell)})", ""
+        ),
+        "one shape for a product",
+    ),
+    "a change of something else": (
+        f"{CHANGE}{ALL}".replace("in}}", "out}}"),
+        "right side is",
+    ),
+    "an element of a batch in lower case": (
+        rf"z^{{(\ell)}}_{{si,\mathrm{{in}}}} = Z^{{(\ell)}}_{{si,\mathrm{{in}}}}{ALL}",
+        "an element of the batch is written Z",
+    ),
+    "two different shapes": (
+        rf"\mathbf{{W}}^{{(\ell)}} = \mathbf{{W}}^{{(\ell)\top}}{ALL}",
+        "right side is (6, 5), left side is (5, 6)",
+    ),
+    "a layer without parentheses": (
+        f"{BIASES}{ALL}".replace(r"\delta}^{(\ell)}", r"\delta}^\ell"),
+        r"cannot be read from here: \ell",
+    ),
+    "a derivative by what has no effect": (
+        r"\frac{\partial z^{(1)}_{i,\mathrm{in}}}{\partial W^{(2)}_{jk}} = 0 \cdot W^{(2)}_{jk} b^{(1)}_i, \quad L \ge 2",
+        "does not depend on it",
+    ),
+    "a step the wrong way": (
+        rf"\mathbf{{W}}^{{(\ell)}} \leftarrow \mathbf{{W}}^{{(\ell)}} + \eta \, \nabla_{{\mathbf{{W}}^{{(\ell)}}}} {BATCH_LOSS}{ALL}",
+        "right side is",
+    ),
+    "an update of an output": (
+        r"\mathbf{Z}^{(L)}_{\mathrm{out}} \leftarrow \mathbf{Z}^{(L)}_{\mathrm{out}}",
+        "← updates a weight or a bias",
+    ),
+    "a wrong order": (
+        r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{h}, \quad \text{error of order } h^2",
+        "the error is of order h^1.0, not h^2",
+    ),
+    "no order": (
+        r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{h}",
+        "needs one claim",
+    ),
+    "half the difference": (
+        r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{2 h}, \quad \text{error of order } h",
+        "the error is of order h^0.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tex", "says"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_named(tex, says):
+    assert says in message(tex)
+
+
+def test_a_sum_over_samples_does_not_hide_the_mean():
+    tex = (
+        rf"\Delta^{{(\ell)}}_{{si}} = \frac{{1}}{{n}} \delta^{{(\ell)}}_{{si}}{ALL}"
+    )
+    mean = rf", \quad \text{{if }} {BATCH_LOSS} = \frac{{1}}{{n}} \sum_s \mathcal{{L}}(\mathbf{{y}}_s, \mathbf{{z}}^{{(L)}}_{{s,\mathrm{{out}}}})"
+    assert "right side is" in message(tex)
+    assert failures(tex + mean) == []
+    assert "right side is" in message(tex.replace(r"\frac{1}{n} ", "") + mean)
+
+
+def test_the_loss_without_arguments_must_be_declared():
+    tex = rf"\frac{{\partial \mathcal{{L}}}}{{\partial b^{{(\ell)}}_i}} = \delta^{{(\ell)}}_i{ALL}"
+    assert failures(tex) == []
+    assert "has not said what the loss" in message(tex, above="")
+    assert "right side is" in message(tex, above=BATCH)
+
+
+def test_a_message_names_file_line_label_and_row():
+    tex = (
+        rf"\begin{{aligned}}{IN} &= {FORWARD}{ALL} \\{chr(10)}&= 2 \end{{aligned}}"
+    )
+    below = "1. Definition.\n2. Definition."
+    assert message(tex, below=below).startswith(
+        "a.md:5 (eq-a), row 2: index i is free on the left side only (layers of sizes"
+    )
+
+
+# ---------------------------------------------------------------- numbers
+
+
+@pytest.mark.parametrize(
+    ("tex", "says"),
+    [
+        (r"z^{(1)}_{1,\mathrm{in}} = 0.5 \cdot 1 + 0.2 \cdot 2 + 0.1 = 1.0", None),
+        (r"z^{(1)}_{2,\mathrm{in}} = 0.5 \cdot 1 + 0.2 \cdot 2 + 0.1 = 1.0", "right side is 1, left side is 0.3"),
+        (r"z^{(1)}_{1,\mathrm{in}} = 0.5 \cdot 1 - 0.2 \cdot 2 + 0.1 = 1.0", "right side is 0.2"),
+        (r"z^{(2)}_{1,\mathrm{out}} \approx 0.6283", "right side is 0.6283, left side is 0.628"),
+        (r"\tanh(0.3) \approx 0.2914", "right side is 0.2914"),
+        (r"\tanh(0.31) \approx 0.3004", "0.31 is neither given nor a result"),
+        (r"b^{(2)}_1 \leftarrow 0.3869", None),
+        (r"b^{(2)}_1 \leftarrow 0.3872", "right side is 0.3872, left side is 0.386"),
+        (r"z^{(2)}_{1,\mathrm{out}} \approx 0.3 + 1 - 1", "right side is 0.3"),
+    ],
+)  # fmt: skip
+def test_decimal_numbers_are_those_of_the_chapter(tex, says):
+    found = failures(tex, above=PENCIL + r"$\eta = 0.5$")
+    assert [says in text for text in found] == ([True] if says else [])
+
+
+def test_numbers_and_symbols_need_a_network():
+    tex = r"z^{(1)}_{1,\mathrm{in}} = 1.0"
+    assert "no cell tagged `pencil`" in message(tex)
+    assert failures(r"0.5 \cdot 2 = 1.0", above=r"$\eta = 0.5$") == []
+
+
+# ---------------------------------------------------------------- reasons
+
+CHAIN = (
+    r"\frac{\partial \mathcal{L}}{\partial b^{(\ell)}_k} = \sum_{s}"
+    r" \frac{\partial \mathcal{L}}{\partial Z^{(\ell)}_{sk,\mathrm{in}}}"
+    r" \cdot \frac{\partial Z^{(\ell)}_{sk,\mathrm{in}}}{\partial b^{(\ell)}_k}"
+    + ALL
+)
+
+
+def test_a_reason_for_each_equals_sign():
+    assert failures(CHAIN, above=BATCH, below="*Reason:* chain rule.") == []
+    assert "1 '=' need 1 reasons below, but 0" in message(
+        CHAIN, above=BATCH, below=""
+    )
+    two = "1. Chain rule.\n2. Linearity."
+    assert "but 2 are given" in message(CHAIN, above=BATCH, below=two)
+    empty = "*Reason:* as one can see."
+    assert "the reason names no definition" in message(
+        CHAIN, above=BATCH, below=empty
+    )
+
+
+def test_the_chain_rule_needs_a_product_and_a_sum():
+    rule = "*Reason:* chain rule."
+    assert "no product of two derivatives" in message(f"{BIASES}{ALL}", below=rule)
+    # Without the sum the values differ too; the form is refused by itself.
+    from equations.chains import read_display
+    from equations.results import Result
+    from equations.steps import check
+
+    chapter = parse_chapter(
+        "a.md", f"$$\n{CHAIN}\n$$\n\n{rule}".replace(r"\sum_{s}", "")
+    )
+    result = Result("a.md", 1, None, "")
+    chains, _ = read_display(chapter.displays[0], result)
+    check(chapter.displays[0], chains, result)
+    assert "several paths lead on, but there is no sum" in result.failures[0]
+
+
+def write_book(folder, *chapters):
+    """A book of these chapters, in this order."""
+    for name, source in chapters:
+        (folder / f"{name}.md").write_text(source, encoding="utf-8")
+    files = "".join(f"  - file: {name}\n" for name, _ in chapters[1:])
+    (folder / "_toc.yml").write_text(
+        f"format: jb-book\nroot: {chapters[0][0]}\nchapters:\n{files}"
+    )
+    return [str(folder / f"{name}.md") for name, _ in chapters]
+
+
+def equation(label, reason):
+    return f"{SAMPLE}\n\n$$\n{BIASES}{ALL}\n$$ ({label})\n\n*Reason:* {reason}\n"
+
+
+def test_a_cited_equation_stands_earlier(tmp_path):
+    one = ("one", equation("eq-one", "definition."))
+    two = ("two", equation("eq-two", "{eq}`eq-one`."))
+    assert check_files(write_book(tmp_path, one, two)).failures == []
+    for chapters in ((two, one), (("two", equation("eq-two", "{eq}`eq-two`.")),)):
+        (found,) = check_files(write_book(tmp_path, *chapters)).failures
+        assert "which does not stand earlier" in found
+    lost = ("one", equation("eq-one", "{eq}`eq-lost`."))
+    assert "cites eq-lost" in check_files(write_book(tmp_path, lost)).failures[0]
+
+
+# ---------------------------------------------------------------- files
+
+
+def check_file(tmp_path, source):
+    path = tmp_path / "a.md"
+    path.write_text(source, encoding="utf-8")
+    return check_files([str(path)])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$$\n{}\n$$\n",
+        "$${}$$ (eq-a)\n",
+        "$$ {}\n$$\n",
+        "\\begin{{align}}\n{}\n\\end{{align}}\n",
+        "\\begin{{equation*}}\n\\begin{{aligned}}\n{}\n\\end{{aligned}}\n\\end{{equation*}}\n",
+        "\\[\n{}\n\\]\n",
+        "```{{math}}\n:label: eq-a\n{}\n```\n",
+        "```{{admonition}} Result\n\n$$\n{}\n$$\n```\n",
+    ],
+)
+def test_every_form_of_a_displayed_equation_is_found(tmp_path, source):
+    wrong = f"{BIASES}{ALL}".replace(r"\delta", r"\Delta")
+    report = check_file(tmp_path, source.format(wrong))
+    assert len(report.displays) == 1
+    assert "right side is" in report.failures[0]
+
+
+def test_code_is_no_text(tmp_path):
+    source = (
+        "---\nx: $$\n---\n```python\n$$\nx\n```\n\n`$$`\n```{code-cell}\n$$\n```\n"
+    )
+    assert check_file(tmp_path, source).displays == []
+
+
+def test_an_equation_without_an_end_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match=r"a.md:3: this equation does not end"):
+        check_file(tmp_path, "Text\n\n$$\nx = 1\n")
+
+
+def test_an_exemption_gives_its_reason(tmp_path):
+    source = (
+        "<!-- not executed: a statement about sets -->\n$$\nx \\in M\n$$ (eq-a)\n"
+    )
+    report = check_file(tmp_path, source)
+    assert report.failures == []
+    assert [result.exempt for result in report.exempt] == ["a statement about sets"]
+    other = source.replace("not executed: a", "a")
+    assert "cannot be read" in check_file(tmp_path, other).failures[0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "count"),
+    [
+        (r"d\mathbf{z}^{(\ell)}_{\mathrm{in}} = d\mathbf{b}^{(\ell)}", 1),
+        (r"z^{(0)}_{j,\mathrm{out}} = x_j", 0),
+        (r"n = 5", 0),
+        (r"\mathbf{V}^{(\ell)} = \mathbf{W}^{(\ell)\top}", 0),
+        (r"W^{(1)}_{21} = 0.2", 0),
+    ],
+)
+def test_inline_formulas_that_claim_something_are_checked(tmp_path, formula, count):
+    report = check_file(tmp_path, f"Text ${formula}$ text.\n")
+    assert report.failures == []
+    assert len(report.inlines) == count
+
+
+def test_a_wrong_inline_formula_is_named(tmp_path):
+    formula = r"d\mathbf{z}^{(\ell)}_{\mathrm{out}} = d\mathbf{b}^{(\ell)}"
+    (found,) = check_file(tmp_path, f"Text\n${formula}$ text.\n").failures
+    assert ":2" in found
+    assert "right side is" in found
+
+
+# ---------------------------------------------------------------- the package
+
+
+def test_a_package_that_differs_from_the_page_is_named(monkeypatch):
+    right = NeuralNetwork.backward_pass
+
+    def wrong(self, outputs, y):
+        right(self, outputs, y)
+        for layer in self.layers:
+            layer.linear.bias_grad = layer.linear.bias_grad / len(y)
+
+    batch = rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \boldsymbol{{\Delta}}^{{(\ell)\top}} \cdot \mathbf{{1}}{ALL}"
+    assert failures(batch) == []
+    monkeypatch.setattr(NeuralNetwork, "backward_pass", wrong)
+    assert "the package's value is" in message(batch)
+
+
+def test_a_delta_that_differs_from_the_page_is_named(monkeypatch):
+    delta = rf"\boldsymbol{{\Delta}}^{{(\ell)}} = \nabla_{{\mathbf{{Z}}^{{(\ell)}}_{{\mathrm{{in}}}}}} {BATCH_LOSS}{ALL}"
+    assert failures(delta) == []
+    monkeypatch.setattr(backprop.TanH, "derivative", lambda self, z_out: 1 - z_out)
+    assert "the package's value is" in message(delta)
+
+
+# ---------------------------------------------------------------- networks
+
+
+def test_the_networks_hide_no_mistake():
+    ours = [network for network in networks() if network.net is None]
+    assert {network.L for network in networks()} == {1, 2, 3, 4}
+    for network in networks():
+        sizes = [*network.sizes, network.n]
+        assert min(sizes) >= 2
+        assert len(set(sizes)) == len(sizes)
+        assert network.W[1].dtype == torch.float64
+        assert all(bias.abs().min() > 0 for bias in network.b[1:])
+    for network in ours:
+        functions = network.activations[1:]
+        assert len(set(functions)) == len(functions)
+        order = torch.randperm(
+            network.K, generator=torch.Generator().manual_seed(1)
+        )
+        if torch.equal(order, order.sort()[0]):
+            order = order.flip(0)
+        y, z = network.y, network.z_out[-1]
+        swapped = network.sample_loss(y[order], z[order])
+        assert not torch.isclose(swapped, network.loss)
+        slopes = network.Z_in[-1].detach().requires_grad_()
+        loss = network.batch_loss(network.Y, slopes)
+        (first,) = torch.autograd.grad(loss, slopes, create_graph=True)
+        (mixed,) = torch.autograd.grad(first[0].sum(), slopes)
+        network.separable = bool((mixed[1:].abs() < 1e-15).all())
+    assert {network.separable for network in ours} == {True, False}
+
+
+# ---------------------------------------------------------------- mutants
+
+
+def names_of_mutants(tex):
+    chapter = parse_chapter("a.md", f"$$\n{tex}\n$$ (eq-a)\n")
+    return [
+        m.name.partition(", row 1: ")[2]
+        for m in mutants.mutants(chapter.displays[0])
+    ]
+
+
+def test_mutants_of_every_kind_are_made():
+    names = names_of_mutants(f"{BACK}{HIDDEN}")
+    for name in (
+        r"layer: \ell -> \ell-1",
+        r"layer: \ell-1 -> \ell",
+        r"layer: \ell -> L",
+        "prime: drop '",
+        r"in/out: \mathrm{in} -> \mathrm{out}",
+        r"case: \mathbf{z} -> \mathbf{Z}",
+        r"case: \boldsymbol{\delta} -> \boldsymbol{\Delta}",
+        r"factor: drop \mathbf{W}^{(\ell)} \cdot",
+        "range: 2 -> 1",
+        "range: 2 -> 3",
+        "range: L -> L-1",
+        "range: L -> L+1",
+    ):
+        assert name in names
+    assert any(name.startswith("product: ") for name in names)
+    names = names_of_mutants(f"{IN} = {FORWARD}{ALL}")
+    for name in ("indices: ji -> ij", r"sum: drop \sum_{j}", "sign: + -> -", "summation index: j -> i", "index: j -> i"):  # fmt: skip
+        assert name in names
+    assert "transpose: drop ^{\\top}" in names_of_mutants(
+        r"(\mathbf{W}^{(1)})^{\top} = 1"
+    )
+
+
+def test_all_mutants_of_a_result_are_rejected():
+    chapter = read_chapter(str(ROOT / "book" / "vector.md"))
+    display = next(
+        d for d in chapter.displays if d.label == "eq-vector-hidden-delta"
+    )
+    made = list(mutants.mutants(display))
+    assert len(made) > 40
+    assert [m.name for m in made if mutants.survives((chapter, m))] == []
+
+
+@pytest.mark.slow
+def test_all_mutants_of_the_book_are_rejected(capsys):
+    outcome = mutants.run([str(ROOT / "book" / f"{c}.md") for c in CHAPTERS])
+    with capsys.disabled():
+        print(f"\n{outcome.killed} of {outcome.total} changed equations rejected,"
+              f" {len(outcome.true)} are true")  # fmt: skip
+    assert outcome.survivors == []
+    assert outcome.stale == []
+    assert outcome.total > 2000
+
+
+def test_a_mutant_that_is_not_rejected_is_reported(tmp_path, capsys):
+    tex = rf"1 \cdot \delta^{{(\ell)}}_i = \frac{{\partial \mathcal{{L}}}}{{\partial {IN}}}{ALL}"
+    source = f"{SAMPLE}\n\n$$\n{tex}\n$$ (eq-a)\n\n*Reason:* definition.\n"
+    (tmp_path / "a.md").write_text(source, encoding="utf-8")
+    assert main(["--mutants", str(tmp_path / "a.md")]) == 1
+    assert (
+        r"not rejected: eq-a, row 1: factor: drop 1 \cdot"
+        in capsys.readouterr().out
+    )
+    listing = "eq-a, row 1: factor: drop 1 \\cdot\n    A factor 1.\nx\n    Gone.\n"
+    (tmp_path / "true_mutants.txt").write_text(listing, encoding="utf-8")
+    assert main(["--mutants", str(tmp_path / "a.md")]) == 1
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == "listed as true, but rejected or gone: x"
+    assert last.endswith("1 true and listed, 0 not rejected")
+
+
+def test_a_list_of_true_mutants_gives_reasons(tmp_path):
+    (tmp_path / "true_mutants.txt").write_text("eq-a, row 1: x\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no reason for eq-a"):
+        mutants.true_mutants([str(tmp_path / "a.md")])
+
+
+# ---------------------------------------------------------------- command
+
+
+def test_the_command_reports_and_fails(tmp_path, capsys):
+    right, wrong = str(tmp_path / "right.md"), str(tmp_path / "wrong.md")
+    source = equation("eq-right", "definition.")
+    Path(right).write_text(source, encoding="utf-8")
+    source = equation("eq-wrong", "definition.").replace("= 1", "= 2")
+    Path(wrong).write_text(source, encoding="utf-8")
+    assert main([right]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:3] == ["eq-right", "1", "12"]
+    assert lines[-1].endswith(", 0 failed")
+    assert main([right, wrong]) == 1
+    said = capsys.readouterr().out
+    assert "wrong.md:4 (eq-wrong), row 1: the range is too small" in said
+    assert main(["--json", right, wrong]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [d["label"] for d in found["displays"]] == ["eq-right", "eq-wrong"]
+    assert found["failures"] == found["displays"][1]["failures"] != []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("bytes.md", "not a text file"), ("lost.md", "No such file")]
+)
+def test_the_command_refuses_what_is_no_chapter(tmp_path, capsys, name, says):
+    (tmp_path / "bytes.md").write_bytes(b"\xff\xfe\x00")
+    assert main([str(tmp_path / name)]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_the_command_can_be_run(tmp_path):
+    (tmp_path / "a.md").write_text(
+        equation("eq-a", "definition."), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "equations", str(tmp_path / "a.md")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1 equations in 1 rows" in done.stdout
+
+
+def test_a_row_that_cannot_be_read_says_where():
+    with pytest.raises(EquationError, match="cannot be read from here: ⇒ b"):
+        parse_row("a = 1 ⇒ b")
