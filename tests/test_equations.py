@@ -235,6 +235,32 @@ WRONG = {
         ),
         "cannot be read from here: \\odot",
     ),
+    "a row of shapes that continues": (
+        rf"\begin{{aligned}} {WEIGHTS} &= {OUTER}{ALL} {SHAPES} \end{{aligned}}".replace(
+            r"\\ (N^{(\ell-1)} \times N^{(\ell)})", r"\\"
+        ),
+        "a row of shapes does not continue the equation",
+    ),
+    "in twice": (
+        f"{IN} = {FORWARD}{ALL}".replace(r"\mathrm{in}", r"\mathrm{in}\mathrm{in}"),
+        "'in' or 'out' stands twice at one symbol",
+    ),
+    "a dot beside an index": (
+        f"{IN} = {FORWARD}{ALL}".replace("b^{(\\ell)}_i", r"b^{(\ell)}_{i\cdot}"),
+        "a dot stands beside an index",
+    ),
+    "a range from ℓ to L": (
+        rf"{IN} = {FORWARD}, \quad \ell = \ell, \dots, L",
+        "ℓ stands in its own range",
+    ),
+    "a number behind its factor": (
+        rf"2 \delta^{{(\ell)}}_i = \delta^{{(\ell)}}_i 2{ALL}",
+        "a number stands behind a factor",
+    ),
+    "a decimal exponent": (
+        rf"(\delta^{{(\ell)}}_i)^{{2.0}} = \delta^{{(\ell)}}_i \delta^{{(\ell)}}_i{ALL}",
+        "cannot be read from here: .0",
+    ),
     "a swapped shape": (
         rf"\begin{{aligned}} {WEIGHTS} &= {OUTER}{ALL} {SHAPES} \end{{aligned}}".replace(
             r"(1 \times N^{(\ell)})", r"(N^{(\ell)} \times 1)"

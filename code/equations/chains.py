@@ -150,6 +150,7 @@ def add_row(row: Row, number: int, line: int, chains: list[Chain]) -> None:
     )
     if any(isinstance(node, Shape) for node in walk(row.sides)):
         need(chains, "the row gives shapes, but no equation stands above")
+        need(not continued, "a row of shapes does not continue the equation")
         chains[-1].shapes.append((row, number, line))
         return
     relations = row.relations if continued else ("", *row.relations)

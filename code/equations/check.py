@@ -100,36 +100,38 @@ class Checker:
         if chain.range is not None:
             for end, step in ((chain.range.first, -1), (chain.range.last, 1)):
                 beyond = [
-                    (network, Evaluator(network, None).layer(end) + step)
+                    self.truth(chain, network, [ends(network).layer(end) + step])
                     for network in met
                 ]
-                if self.holds_beyond(chain, beyond):
+                if True in beyond and False not in beyond:
                     text = beside(end, step)
                     raise fault(
                         first,
                         f"the range is too small: this holds for ℓ = {text} too",
                     )
-        others = [network for network in networks() if network not in met]
-        tries = [
-            (network, ell) for network in others for ell in layers(chain, network)
-        ]
-        if self.holds_beyond(chain, tries):
-            raise fault(first, "this holds without the condition too")
+        for network in networks():
+            if network not in met and self.truth(
+                chain, network, list(layers(chain, network))
+            ):
+                raise fault(
+                    first, f"this holds without the condition too{where(network)}"
+                )
 
-    def holds_beyond(
-        self, chain: Chain, tries: list[tuple[Network, int | None]]
-    ) -> bool:
-        """Whether the chain is true wherever its symbols exist, and exist they do."""
-        defined = False
-        for network, ell in tries:
+    def truth(
+        self, chain: Chain, network: Network, tries: list[int | None]
+    ) -> bool | None:
+        """Whether the chain holds in a network at all these layers at which its symbols
+        exist; None if they exist at none."""
+        exists = None
+        for ell in tries:
             trial = Checker(self.chapter, Result("", 0, None, ""), [])
             try:
                 trial.check_in(network, chain, ell)
-                defined = True
+                exists = True
             except Failure as failure:
                 if not isinstance(failure.__cause__, Undefined):
                     return False
-        return defined
+        return exists
 
     def check_where_defined(self, chain: Chain) -> None:
         """At all layers at which every symbol exists."""
@@ -274,7 +276,7 @@ class Checker:
                 raise fault(
                     right,
                     f"the error is of order h^{measured:.1f}, not h^{claimed:g}"
-                    f"{where(network, None)}",
+                    f"{where(network)}",
                 )
             self.result.values += len(entries)
             self.use(network)
@@ -306,10 +308,13 @@ def layers(chain: Chain, network: Network) -> Iterator[int | None]:
     if chain.range is None:
         yield None
         return
-    ends = Evaluator(network, None)
-    yield from range(
-        ends.layer(chain.range.first), ends.layer(chain.range.last) + 1
-    )
+    first, last = chain.range.first, chain.range.last
+    yield from range(ends(network).layer(first), ends(network).layer(last) + 1)
+
+
+def ends(network: Network) -> Evaluator:
+    """Evaluates the ends of ranges."""
+    return Evaluator(network, None)
 
 
 def beside(layer: Layer, step: int) -> Layer:
@@ -323,5 +328,5 @@ def fault(side: Side, message: str) -> Failure:
     return Failure(message, side.line, side.row)
 
 
-def where(network: Network, ell: int | None) -> str:
+def where(network: Network, ell: int | None = None) -> str:
     return f" ({network}{'' if ell is None else f'; ℓ = {ell}'})"

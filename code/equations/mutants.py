@@ -82,7 +82,7 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
     children, place = node.children, node.meta
     match node.data:
         case "below":
-            yield from index_swaps(tokens(children, "LETTER", "NUMBER"))
+            yield from index_swaps(tokens(children, "LETTER", "INTEGER"))
         case "layer_mark":
             layer = children[0]
             old = text[layer.meta.start_pos : layer.meta.end_pos].replace(" ", "")
@@ -103,7 +103,7 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
             body = children[-1]
             yield Edit("sum", place.start_pos, body.meta.start_pos, "")
         case "above":
-            kinds = {"PRIME": "prime", "TRANSPOSE": "transpose", "NUMBER": "power"}
+            kinds = {"PRIME": "prime", "TRANSPOSE": "transpose", "INTEGER": "power"}
             for token in tokens(children, *kinds):
                 span = token.start_pos, token.end_pos
                 if len(children) == 1:
@@ -132,7 +132,7 @@ def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edi
         for old, new in CASES.items():
             if bare(token) == old:
                 yield Edit("case", *span, str(token).replace(old, new))
-    if token.type == "NUMBER" and node.data == "number":
+    if node.data == "number":
         yield Edit("number", *span, token[:-1] + str((int(token[-1]) + 2) % 10))
     if is_index(token) and node.data in ("below", "summed"):
         kind = "index" if node.data == "below" else "summation index"
@@ -196,7 +196,7 @@ def tokens(children: list, *types: str) -> list[Token]:
 
 
 def is_index(child) -> bool:
-    return isinstance(child, Token) and child.type in ("LETTER", "NUMBER")
+    return isinstance(child, Token) and child.type in ("LETTER", "INTEGER")
 
 
 def bare(token: Token) -> str:

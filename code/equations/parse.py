@@ -254,6 +254,7 @@ class Scripts:
     indices: tuple[str, ...] = ()
     part: str | None = None
     word: str | None = None
+    dot: bool = False  # in place of an index: the whole vector
     primes: int = 0
     wrappers: list[str] = field(default_factory=list)  # transposes and powers
 
@@ -267,11 +268,19 @@ class Scripts:
         elif mark.type == "PRIME":
             self.primes += 1
         elif mark.type in ("IN", "OUT"):
+            if self.part is not None:
+                raise EquationError("'in' or 'out' stands twice at one symbol")
             self.part = mark.type.lower()
         elif mark.type == "WORD":
+            if self.word is not None:
+                raise EquationError("two words at one symbol")
             self.word = str(mark).partition("{")[2].rstrip("}")
+        elif mark.type == "CDOT":
+            self.dot = True
         elif mark.type in ("LETTER", "INDEX"):
             self.indices += tuple(str(mark))
+        if self.dot and self.indices:
+            raise EquationError("a dot stands beside an index")
 
     def forbid(self, where, *names):
         for name in names:
@@ -308,7 +317,10 @@ class Build(Transformer):
         return children[0]
 
     def range(self, meta, children):
-        return Range(*of_type(children, Layer))
+        layers = of_type(children, Layer)
+        if any(layer.base == "ell" for layer in layers):
+            raise EquationError("ℓ stands in its own range")
+        return Range(*layers)
 
     def equality(self, meta, children):
         left, right = of_type(children, Node)
@@ -331,6 +343,8 @@ class Build(Transformer):
         if len(factors) == 1:
             return factors[0]
         signs = {child.type for child in of_type(children, Token)}
+        if not signs and any(isinstance(factor, Number) for factor in factors[1:]):
+            raise EquationError("a number stands behind a factor; write \\cdot")
         sign = "⊙" if "ODOT" in signs else "·" if "CDOT" in signs else ""
         return Product(span(meta), sign, factors)
 
@@ -354,10 +368,10 @@ class Build(Transformer):
         return node
 
     def above(self, meta, children):
-        return [Token("POWER", c) if is_number(c) else c for c in children]
+        return [Token("POWER", c) if is_integer(c) else c for c in children]
 
     def below(self, meta, children):
-        return [Token("INDEX", c) if is_number(c) else c for c in children]
+        return [Token("INDEX", c) if is_integer(c) else c for c in children]
 
     def layer_mark(self, meta, children):
         return children[0]
@@ -451,8 +465,8 @@ def collect(groups):
     return scripts
 
 
-def is_number(mark):
-    return isinstance(mark, Token) and mark.type == "NUMBER"
+def is_integer(mark):
+    return isinstance(mark, Token) and mark.type == "INTEGER"
 
 
 def with_scripts(place, atom, scripts):
