@@ -1,0 +1,169 @@
+"""Check the update, and the training loop."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .findings import EQUATIONS, finding, first_difference
+from .mistakes import MISTAKES, Mistake
+from .predictions import suitable
+from .problems import Gradients, Problem, descend, problem
+from .report import Diagnosis
+from .steps import Steps
+from .student import Student, Trouble, call, filled
+
+RATES = (
+    0.5,
+    0.25,
+)  # two, not 1: a power of the rate, or a memory, would not show else
+EPOCHS = 5
+
+
+@dataclass
+class Step:
+    """One update, as it was seen."""
+
+    before: Gradients
+    gradients: Gradients
+    rate: float
+    after: Gradients
+
+    def by(self, weights: Steps, biases: Steps) -> Gradients:
+        """The parameters after the step, if these were the steps."""
+        return [
+            (
+                weights.update(weight, weight_grad, self.rate),
+                biases.update(bias, bias_grad, self.rate),
+            )
+            for (weight, bias), (weight_grad, bias_grad) in zip(
+                self.before, self.gradients
+            )
+        ]
+
+
+def check_update(student: Student) -> Diagnosis | None:
+    seen = [
+        step
+        for problem in suitable(student)
+        if problem.n == 7
+        for step in two_steps(student, problem)
+    ]
+
+    right = Steps()
+
+    def explains(weights: Steps, biases: Steps) -> bool:
+        return all(student.same(s.after, s.by(weights, biases)) for s in seen)
+
+    if explains(right, right):
+        return None
+
+    def fits(mistake: Mistake) -> bool:
+        return any(
+            explains(wrong, wrong)
+            or explains(wrong, right)
+            or explains(right, wrong)
+            for wrong in mistake.hypotheses
+        )
+
+    step = next(s for s in seen if not student.same(s.after, s.by(right, right)))
+    found, expected = (
+        moves(step.before, step.after),
+        moves(step.before, step.by(right, right)),
+    )
+    layer, name, what = first_difference(student, found, expected)
+    text = (
+        f"In a step with the learning rate {step.rate}, walking back from the output,"
+        f" the first wrong change is that of the {name} of layer {layer}: it {what}."
+    )
+    equation = f"eq-update-{EQUATIONS[name]}"
+    return finding(
+        "update",
+        text,
+        equation,
+        list(filter(fits, MISTAKES)),
+        layer=layer,
+        parameter=name,
+    )
+
+
+def moves(before: Gradients, after: Gradients) -> Gradients:
+    """By how much parameters change."""
+    return [(w - v, b - a) for (v, a), (w, b) in zip(before, after)]
+
+
+def two_steps(student: Student, problem: Problem) -> Iterator[Step]:
+    """Two updates by the gradients of the class; by the right ones, as long as it does
+    not compute any."""
+    net = student.network(problem)
+    for rate in RATES:
+        try:
+            gradients = student.backward(net, problem)
+        except Trouble:
+            gradients = student.set_right_gradients(net, problem)
+        before = student.parameters(net, problem)
+        call("apply_gradients", problem, filled(net.apply_gradients), rate)
+        yield Step(before, gradients, rate, student.parameters(net, problem))
+
+
+def check_train(student: Student, train: Callable) -> Diagnosis | None:
+    start = problem((4, 6, 5, 1), 7)
+    net = student.network(start)
+    x, y = student.data(net, start)
+    result = call("train", start, filled(train), x, y, net, EPOCHS, RATES[0])
+    if result is None or result is ...:
+        raise Trouble("unfilled", "train returns nothing; it is not filled in yet.")
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise Trouble("error", "train should return the network and the losses.")
+    trained, losses = result
+    ends = [descend(start, epochs, RATES[0]) for epochs in range(EPOCHS + 2)]
+    found = student.parameters(trained, start)
+    steps = [
+        k for k, (end, _) in enumerate(ends) if student.same(found, end.parameters)
+    ]
+    if steps and steps != [EPOCHS]:
+        return finding(
+            "train",
+            f"After {EPOCHS} epochs the network is where {steps[0]} steps lead. Count"
+            " the steps in the loop.",
+            "eq-update-weights",
+        )
+    if not steps:
+        right = ends[EPOCHS][0].parameters
+        layer, name, what = first_difference(
+            student, moves(start.parameters, found), moves(start.parameters, right)
+        )
+        return finding(
+            "train",
+            f"In {EPOCHS} epochs, walking back from the output, the first wrong change"
+            f" is that of the {name} of layer {layer}: it {what}. Each epoch should"
+            " compute the gradients of all samples once, and then take one step.",
+            f"eq-update-{EQUATIONS[name]}",
+            layer=layer,
+            parameter=name,
+        )
+    text = about_losses(student, losses, ends[-1][1])
+    return finding("train", text, "eq-loss-batch") if text else None
+
+
+def about_losses(student: Student, losses: Any, right: list[float]) -> str:
+    """What is wrong with recorded losses; ``right`` has one epoch more."""
+    if isinstance(losses, list | tuple):
+        losses = [float(loss) for loss in losses]
+    found = torch.as_tensor(losses).detach().double()
+    if found.shape != (EPOCHS,):
+        return (
+            f"The losses have shape {tuple(found.shape)} after {EPOCHS} epochs;"
+            f" ({EPOCHS},) was expected, one loss for each epoch."
+        )
+    expected = torch.tensor(right, dtype=torch.float64)
+    if student.equal(found, expected[:-1]):
+        return ""
+    if student.equal(found, expected[1:]):
+        return "Each loss is that after the update of its epoch; before it was expected."
+    wrong = int(((found - expected[:-1]).abs() > student.tolerance).nonzero()[0])
+    return (
+        f"The loss of epoch {wrong} is {found[wrong]:.4g}; {expected[wrong]:.4g} was"
+        " expected, the loss of all samples before the update."
+    )
