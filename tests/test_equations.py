@@ -1,6 +1,7 @@
 """The check of the equations: the book passes it, and each kind of mistake is named."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_results_and_definitions_agree_with_the_package(report):
 # ---------------------------------------------------------------- what is right
 
 
+DELTA = r"\delta^{(\ell)}_i &= \frac{\partial \mathcal{L}}{\partial z^{(\ell)}_{i,\mathrm{in}}}"
 RIGHT = {
     "a definition": rf"z^{{(\ell)}}_{{i,\mathrm{{in}}}} = \sum_j W^{{(\ell)}}_{{ji}} z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} + b^{{(\ell)}}_i{ALL}",
     "other fonts": rf"\textbf{{z}}^{{(\ell)}}_{{i,out}} = \sigma^{{(\ell)}}(\textbf{{z}}^{{(\ell)}}_{{i,in}}){ALL}",
@@ -104,6 +106,14 @@ RIGHT = {
     "a row of a matrix": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_s {{\Delta^{{(\ell)}}_s}}^T{ALL}",
     "an element": rf"(\boldsymbol{{\Delta}}^{{(\ell)\top}})_{{is}} = \Delta^{{(\ell)}}_{{si}}{ALL}",
     "a condition": r"\delta^{(3)}_i = \frac{\partial \mathcal{L}}{\partial z^{(3)}_{i,\mathrm{in}}}, \quad L \ge 3",
+    "a range downwards": r"\delta^{(\ell)}_i = \left( \sum_k \delta^{(\ell+1)}_k W^{(\ell+1)}_{ik} \right) \sigma'^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}}), \quad \ell = L-1, \dots, 1",
+    "a range in its own column": rf"\begin{{aligned}} {DELTA}, && \ell = 1, \dots, L \end{{aligned}}",
+    "a range without a comma": rf"{DELTA} \qquad \text{{for }} \ell = 1, \dots, L",
+    "large parentheses": rf"z^{{(\ell)}}_{{i,\mathrm{{out}}}} = \sigma^{{(\ell)}}\bigl(z^{{(\ell)}}_{{i,\mathrm{{in}}}}\bigr){ALL}",
+    "a sum with its end": rf"z^{{(\ell)}}_{{i,\mathrm{{in}}}} = \sum_{{j=1}}^{{N^{{(\ell-1)}}}} W^{{(\ell)}}_{{ji}} z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} + b^{{(\ell)}}_i{ALL}",
+    "a square of a function": r"\tanh'(z) = 1 - \tanh^2(z)",
+    "a row with a dot": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_s \boldsymbol{{\Delta}}^{{(\ell)\top}}_{{s,\cdot}}{ALL}",
+    "the loss of a sample of the batch": rf"\frac{{\partial \mathcal{{L}}(\mathbf{{y}}_s, \mathbf{{z}}^{{(L)}}_{{s,\mathrm{{out}}}})}}{{\partial b^{{(\ell)}}_i}} = \delta^{{(\ell)}}_{{si}}{ALL}",
 }
 
 
@@ -128,6 +138,8 @@ BACK = (
     r" \odot \sigma'^{(\ell-1)}(\mathbf{z}^{(\ell-1)}_{\mathrm{in}})"
 )
 SHAPES = r"\\ (N^{(\ell-1)} \times N^{(\ell)}) &= (N^{(\ell-1)} \times 1) \cdot (1 \times N^{(\ell)})"
+Z_IN = r"\mathbf{z}^{(\ell)}_{\mathrm{in}}"
+DIFFERENCE = r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{h}, \quad \text{error of order }"
 CHANGE = r"d\mathcal{L} = \boldsymbol{\delta}^{(\ell)\top} \cdot d\mathbf{z}^{(\ell)}_{\mathrm{in}}"
 
 WRONG = {
@@ -315,6 +327,164 @@ WRONG = {
         r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{h}",
         "needs one claim",
     ),
+    "an order beside a condition": (
+        f"{DIFFERENCE} h, \\quad L \\ge 9",
+        "nothing else is claimed",
+    ),
+    "an order beside another claim": (
+        rf"{DIFFERENCE} h, \quad \mathbf{{x}} = \mathbf{{b}}^{{(1)}}",
+        "nothing else is claimed",
+    ),
+    "an order above shapes": (
+        rf"\begin{{aligned}} {DIFFERENCE} h \\ (n \times n) &= (n \times 7) \end{{aligned}}",
+        "row 2: beside decimal numbers or an order nothing else is claimed",
+    ),
+    "a false brace beside an order": (
+        f"{DIFFERENCE} h".replace(
+            r"\mathcal{L}(w)}{h}", r"\underbrace{\mathcal{L}(w)}_{n}}{h}"
+        ),
+        "its label is 3",
+    ),
+    "a negative order": (f"{DIFFERENCE} -h", "an order is a power of h"),
+    "an order that is a matrix": (
+        rf"{DIFFERENCE} \mathbf{{W}}^{{(1)}}",
+        "an order is a power of h",
+    ),
+    "no error": (
+        r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\partial \mathcal{L}}{\partial w}, \quad \text{error of order } h",
+        "no error whose order can be measured",
+    ),
+    "an error of 0 over 0": (
+        f"{DIFFERENCE} h".replace("}{h}", "}{h - h}"),
+        "of order h^nan",
+    ),
+    "a range downwards": (
+        rf"{IN} = {FORWARD}, \quad \ell = L, \dots, 2",
+        "this holds for ℓ = 1 too",
+    ),
+    "a claim for one layer, downwards": (
+        r"\mathbf{z}^{(\ell)}_{\mathrm{in}} = \mathbf{W}^{(\ell)\top} \cdot \mathbf{x} + \mathbf{b}^{(\ell)}, \quad \ell = L, \dots, 1",
+        "a product of shapes",
+    ),
+    "a condition that all meet": (
+        rf"{BIASES}{ALL}, \quad L \ge 1",
+        "every network meets this",
+    ),
+    "a second claim": (
+        rf"{BIASES}{ALL}, \quad \mathbf{{x}} = \mathbf{{z}}^{{(0)}}_{{\mathrm{{out}}}}",
+        "every network meets this",
+    ),
+    "unless": (
+        rf"{BIASES}{ALL}, \quad \text{{unless }} L \ge 3",
+        r"cannot be read from here: \text{unless }",
+    ),
+    "a brace in a condition": (
+        rf"{BIASES}{ALL}, \quad \underbrace{{L}}_{{n}} \ge 2",
+        "a brace with a formula below (in the condition)",
+    ),
+    "a condition without a meaning": (
+        rf"\begin{{aligned}} {BIASES}{ALL}, \\{chr(10)}\text{{if }} K &= \mathbf{{b}}^{{(1)}} \end{{aligned}}",
+        "a.md:5 (eq-a), row 2: right side is",
+    ),
+    "changes that are no causes": (
+        rf"{CHANGE} + \boldsymbol{{\delta}}^{{(\ell-1)\top}} \cdot d\mathbf{{z}}^{{(\ell-1)}}_{{\mathrm{{in}}}}{HIDDEN}",
+        "z^(ℓ)_in depends on z^(ℓ−1)_in",
+    ),
+    "a change of itself": (
+        rf"d{Z_IN} = d{Z_IN}{ALL}",
+        "this change stands on the right, too",
+    ),
+    "a summation index that is free": (
+        rf"\delta^{{(\ell)}}_i z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} = \delta^{{(\ell)}}_i \cdot \frac{{\partial}}{{\partial W^{{(\ell)}}_{{ji}}}} \left( {FORWARD} \right){ALL}",
+        "j is summed over, and stands outside the sum",
+    ),
+    "an index summed over twice": (
+        rf"{IN} = \sum_j ({FORWARD}){ALL}",
+        "j is summed over twice",
+    ),
+    "the wrong end of a sum": (
+        f"{IN} = {FORWARD}{ALL}".replace(r"\sum_{j}", r"\sum_{j=1}^{N^{(\ell)}}"),
+        "the index j of the sum runs to 5",
+    ),
+    "a sum from 2": (
+        f"{IN} = {FORWARD}{ALL}".replace(r"\sum_{j}", r"\sum_{j=2}^{N^{(\ell-1)}}"),
+        "a sum begins at 1, not at 2",
+    ),
+    "a sample as unit": (
+        rf"\sum_s b^{{(\ell)}}_s = \sum_i b^{{(\ell)}}_i{ALL}",
+        "index s counts units",
+    ),
+    "another index for samples": (
+        rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_k \boldsymbol{{\Delta}}^{{(\ell)\top}}_k{ALL}",
+        "index k counts samples",
+    ),
+    "n as an index": (
+        rf"\delta^{{(\ell)}}_n = b^{{(\ell)}}_n{ALL}",
+        "n counts the samples",
+    ),
+    "a vector that is not bold": (
+        rf"z^{{(\ell)}}_{{\mathrm{{out}}}} = \sigma^{{(\ell)}}({Z_IN}){ALL}",
+        "z^(ℓ)_out is a vector or a matrix, and not bold",
+    ),
+    "a loss of what is not bold": (
+        f"{BIASES}{ALL}".replace(r"\mathbf{y}", "y"),
+        "y is a vector or a matrix, and not bold",
+    ),
+    "a lost backslash": (
+        f"{BIASES}{ALL}".replace(r"{\delta}", "{delta}"),
+        r"cannot be read from here: \boldsymbol{delta}",
+    ),
+    "sizes of the rules": (r"p + q = 2 r", "right side is"),
+    "numbers as sizes of the rules": (
+        r"\begin{aligned} d\mathbf{u} &= \frac{\partial \mathbf{u}}{\partial \mathbf{v}} \cdot d\mathbf{v} \\ (q \times 1) &= (7 \times r) \cdot (r \times 1) \end{aligned}",
+        "the row of shapes says",
+    ),
+    "a brace of 0": (
+        rf"{IN} = {FORWARD} + \underbrace{{b^{{(\ell)}}_i - b^{{(\ell)}}_i}}_{{{IN} - {IN}}}{ALL}",
+        "the brace and its label are 0",
+    ),
+    "a double superscript": (
+        f"{BACK}{HIDDEN}".replace(
+            r"\mathbf{W}^{(\ell)}", r"\mathbf{W}^{(\ell)}^{\top}"
+        ),
+        "a double superscript",
+    ),
+    "a prime behind a superscript": (
+        f"{BACK}{HIDDEN}".replace(r"\sigma'^{(\ell-1)}", r"\sigma^{(\ell-1)}'"),
+        "a double superscript",
+    ),
+    "a double subscript": (
+        f"{IN} = {FORWARD}{ALL}".replace("_{ji}", "_j_i"),
+        "a double subscript",
+    ),
+    r"\left alone": (
+        f"{BACK}{HIDDEN}".replace(r"(\mathbf{W}", r"\left(\mathbf{W}"),
+        r"\left is not closed in its cell",
+    ),
+    r"\right alone": (
+        f"{BACK}{HIDDEN}".replace(r") \odot", r"\right) \odot"),
+        r"\right closes nothing in its cell",
+    ),
+    "& in a script": (
+        f"{BIASES}{ALL}".replace(r"{(\ell)}} ", r"{& (\ell)}} "),
+        "{ is not closed in its cell",
+    ),
+    "two indices and a dot": (
+        f"{IN} = {FORWARD}{ALL}".replace("_{ji}", r"_{ji\cdot}"),
+        "a dot stands beside an index",
+    ),
+    "an environment without its end": (
+        rf"\begin{{aligned}} {IN} &= {FORWARD}{ALL}",
+        r"\begin{aligned} and \end{aligned} do not match",
+    ),
+    "parentheses without end": (
+        f"{'(' * 400}{IN}{')' * 400} = {FORWARD}{ALL}",
+        "row 1: RecursionError",
+    ),
+    "a power beyond all numbers": (
+        rf"(b^{{(1)}}_i)^{{{10**30}}} = b^{{(1)}}_i",
+        "row 1: OverflowError",
+    ),
     "half the difference": (
         r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{2 h}, \quad \text{error of order } h",
         "the error is of order h^0.0",
@@ -369,6 +539,14 @@ def test_a_message_names_file_line_label_and_row():
         (r"b^{(2)}_1 \leftarrow 0.3869", None),
         (r"b^{(2)}_1 \leftarrow 0.3872", "right side is 0.3872, left side is 0.386"),
         (r"z^{(2)}_{1,\mathrm{out}} \approx 0.3 + 1 - 1", "right side is 0.3"),
+        (r"z^{(1)}_{1,\mathrm{in}} = 1.0, \quad L \ge 9", "row 1: beside decimal numbers or an order nothing else"),
+        (r"z^{(1)}_{1,\mathrm{in}} = 1.0, \quad z^{(1)}_{2,\mathrm{in}} = 0.9", "row 1: beside decimal numbers or an order nothing else"),
+        (r"\begin{aligned} z^{(1)}_{1,\mathrm{in}} &= 1.0 \\ (n \times 7) &= (n \times n) \end{aligned}", "row 2: beside decimal numbers or an order nothing else"),
+        (r"z^{(1)}_{1,\mathrm{in}} = \underbrace{0.5 \cdot 1 + 0.2 \cdot 2}_{z^{(2)}_{1,\mathrm{out}}} + 0.1 = 1.0", "right side is 0.628061, left side is 0.9 (a brace"),
+        (r"z^{(1)}_{1,\mathrm{out}} = \underbrace{\tanh(1)}_{0.7616} \approx 0.7616", None),
+        (r"\begin{aligned} \tanh(1) &\approx 0.7616 \\ \tanh(0.7616) &\approx 0.6420 \end{aligned}", None),
+        (r"\begin{aligned} \tanh(0.7616) &\approx 0.6420 \\ \tanh(1) &\approx 0.7616 \end{aligned}", "row 1: 0.7616 is neither given nor a result"),
+        (r"z^{(1)}_{1,\mathrm{out}} \approx 0.38080 \cdot 2 \approx 0.7616", "0.38080 is neither given nor a result"),
     ],
 )  # fmt: skip
 def test_decimal_numbers_are_those_of_the_chapter(tex, says):
@@ -380,6 +558,24 @@ def test_numbers_and_symbols_need_a_network():
     tex = r"z^{(1)}_{1,\mathrm{in}} = 1.0"
     assert "no cell tagged `pencil`" in message(tex)
     assert failures(r"0.5 \cdot 2 = 1.0", above=r"$\eta = 0.5$") == []
+
+
+def test_what_a_chapter_declares_is_one(tmp_path):
+    for source, says in {
+        rf"{SAMPLE} {BATCH}": r"a.md:1: a loss with its arguments, but another stands above",
+        r"$\mathcal{L}$ stands for $\mathcal{L}(\ldots)$": r"a.md:1: expected a loss with its arguments; EquationError",
+        "$\\eta = 0.5$\n$\\eta = 0.25$": "a.md:2: a learning rate, but another stands above",
+        PENCIL + PENCIL.replace("0.3]", "0.9]"): "a.md:13: W1, b1, ..., x, y that fit, but another stands above",
+        PENCIL.replace("W1 =", "%time W1 ="): "a.md:2: expected W1, b1, ..., x, y that fit; SyntaxError",
+        PENCIL.replace("[0.3]", "other"): "expected W1, b1, ..., x, y that fit; ValueError",
+        PENCIL.replace("b1 =", "B1 ="): "that fit; KeyError: 'b1'",
+        PENCIL.replace("W", "V"): "that fit; IndexError",
+        PENCIL.replace("[1.0]", "[1.0, 2.0]"): "that fit; ValueError: a vector of 1 numbers is [1.0, 2.0]",
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=re.escape(says)):
+            check_file(tmp_path, source)
+    again = f"{SAMPLE}\n{SAMPLE}\n{PENCIL}\n{PENCIL}\n"
+    assert check_file(tmp_path, again).failures == []
 
 
 # ---------------------------------------------------------------- reasons
@@ -422,6 +618,41 @@ def test_the_chain_rule_needs_a_product_and_a_sum():
     assert "several paths lead on, but there is no sum" in result.failures[0]
 
 
+EFFECT = r"\frac{\partial \mathcal{L}}{\partial z^{(\ell+1)}_{i,\mathrm{in}}}"
+CAUSE = r"\frac{\partial z^{(\ell+1)}_{i,\mathrm{in}}}{\partial b^{(\ell+1)}_i}"
+
+
+@pytest.mark.parametrize("rule", ["chain rule", "Chain-rule", "chain  rule", "chain\nrule"])  # fmt: skip
+def test_a_step_of_the_chain_rule_is_seen(rule):
+    below = f"*Reason:* the {rule}, by definition."
+    assert "no product of two derivatives" in message(f"{BIASES}{ALL}", below=below)
+    braced = rf"\underbrace{{{EFFECT}}}_{{\delta^{{(\ell+1)}}_i}}"
+    for one, other in ((EFFECT, CAUSE), (CAUSE, EFFECT), (braced, CAUSE)):
+        tex = rf"\delta^{{(\ell+1)}}_i = {one} \cdot {other}, \quad \ell = 0, \dots, L-1"
+        assert failures(tex, below=below) == []
+
+
+@pytest.mark.parametrize(
+    ("below", "says"),
+    [
+        ("  *Reason:* definition.", None),
+        ("1) Definition.", None),
+        ("*Reason:* as in [](#eq-a).", "an equation is cited as {eq}`eq-...`"),
+        ("*Reason:* definition, {numref}`eq-a`.", "an equation is cited as {eq}`eq-...`"),
+    ],
+)  # fmt: skip
+def test_reasons_are_found_in_every_form(below, says):
+    found = failures(f"{BIASES}{ALL}", below=below)
+    assert [says in text for text in found] == ([True] if says else [])
+
+
+def test_blank_lines_stand_between_reasons_and_no_other_list_follows():
+    tex = rf"{BIASES} = \boldsymbol{{\delta}}^{{(\ell)}}{ALL}"
+    assert failures(tex, below="1. Definition.\n\n2. Definition.") == []
+    other = "*Reason:* definition.\n\n1. An exercise."
+    assert failures(f"{BIASES}{ALL}", below=other) == []
+
+
 def write_book(folder, *chapters):
     """A book of these chapters, in this order."""
     for name, source in chapters:
@@ -444,8 +675,11 @@ def test_a_cited_equation_stands_earlier(tmp_path):
     for chapters in ((two, one), (("two", equation("eq-two", "{eq}`eq-two`.")),)):
         (found,) = check_files(write_book(tmp_path, *chapters)).failures
         assert "which does not stand earlier" in found
-    lost = ("one", equation("eq-one", "{eq}`eq-lost`."))
-    assert "cites eq-lost" in check_files(write_book(tmp_path, lost)).failures[0]
+    for citation in ("{eq}`eq-lost`", "{eq}`that <eq-lost>`", "{eq}` eq-lost `"):
+        lost = ("one", equation("eq-one", f"{citation}."))
+        assert (
+            "cites eq-lost" in check_files(write_book(tmp_path, lost)).failures[0]
+        )
 
 
 # ---------------------------------------------------------------- files
@@ -464,9 +698,17 @@ def check_file(tmp_path, source):
         "$${}$$ (eq-a)\n",
         "$$ {}\n$$\n",
         "\\begin{{align}}\n{}\n\\end{{align}}\n",
+        "\\begin{{multline}}\n{}\n\\end{{multline}}\n",
         "\\begin{{equation*}}\n\\begin{{aligned}}\n{}\n\\end{{aligned}}\n\\end{{equation*}}\n",
         "\\[\n{}\n\\]\n",
         "```{{math}}\n:label: eq-a\n{}\n```\n",
+        "```{{math}}\n:nowrap:\n:label: eq-a\n{}\n```\n",
+        "``` {{math}} {}\n```\n",
+        "~~~{{math}}\n{}\n~~~\n",
+        "- item\n\n  ```{{math}}\n  {}\n  ```\n",
+        "::: {{note}}\n\n$$\n{}\n$$\n:::\n",
+        "```x``` is code.\n\n$$\n{}\n$$\n",
+        "An \\` and $$\n{}\n$$ another \\`.\n",
         "```{{admonition}} Result\n\n$$\n{}\n$$\n```\n",
     ],
 )
@@ -482,6 +724,11 @@ def test_code_is_no_text(tmp_path):
         "---\nx: $$\n---\n```python\n$$\nx\n```\n\n`$$`\n```{code-cell}\n$$\n```\n"
     )
     assert check_file(tmp_path, source).displays == []
+
+
+def test_lines_are_those_of_an_editor(tmp_path):
+    source = f"a\x0cb\u2028c\n$$\n{BIASES}\n$$\n"
+    assert "a.md:3, row 1: " in check_file(tmp_path, source).failures[0]
 
 
 def test_an_equation_without_an_end_is_an_error(tmp_path):
@@ -516,11 +763,46 @@ def test_inline_formulas_that_claim_something_are_checked(tmp_path, formula, cou
     assert len(report.inlines) == count
 
 
-def test_a_wrong_inline_formula_is_named(tmp_path):
-    formula = r"d\mathbf{z}^{(\ell)}_{\mathrm{out}} = d\mathbf{b}^{(\ell)}"
-    (found,) = check_file(tmp_path, f"Text\n${formula}$ text.\n").failures
-    assert ":2" in found
-    assert "right side is" in found
+FALSE = r"d\mathbf{z}^{(\ell)}_{\mathrm{out}} = d\mathbf{b}^{(\ell)}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"Text\n${FALSE}$ text.\n",
+        f"It costs $5.\n\n${FALSE}$ text.\n",
+        f"- It costs $5.\n- Here ${FALSE}$.\n",
+        f"Text\n{{math}}`{FALSE}` text.\n",
+        f"A \\` sign,\n${FALSE}$ and \\` again.\n",
+        f"```{{code-cell}}\n---\nmystnb:\n  figure:\n    caption: ${FALSE}$\n---\nx = '${FALSE}$'\n```\n",
+    ],
+)
+def test_a_wrong_inline_formula_is_found_and_named(tmp_path, source):
+    (found,) = check_file(tmp_path, source).failures
+    line = source[: source.index(FALSE)].count("\n") + 1
+    assert f"a.md:{line}, row 1: right side is" in found
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        (f"{FALSE}{ALL}", "right side is"),
+        (rf"{BIASES}{HIDDEN}", "the range is too small"),
+        (rf"{FALSE} \text{{ for all layers}}", r"cannot be read from here: \text"),
+        (r"\delta^{(\ell)}_i = \bigl(b^{(\ell)}_i\bigr)", "right side is"),
+        (r"\boldsymbol\delta^{(\ell)} = \mathbf{b}^{(\ell)}", "cannot be read from here"),
+        (r"\boldsymbol{delta}^{(\ell)} = \mathbf{b}^{(\ell)}", "cannot be read from here"),
+        (r"\mathbf{W}^{(\ell)} = \operatorname{diag}(\boldsymbol{\delta}^{(\ell)})", "right side is"),
+        (r"\delta^{(\ell)}_i = \sqrt{b^{(\ell)}_i}", "right side is"),
+        (r"\mathbf{Z}^{(\ell)}_{\mathrm{in}} = \textbf{1} \mathbf{b}^{(\ell)\top}", "right side is"),
+        (r"\mathbf{b}^{(\ell)} = \mathbf{b}^{(\ell)} - \eta \boldsymbol{\delta}^{(\ell)}", "right side is"),
+        (r"z^{(1)}_{i,\mathrm{out}} = \tanh(b^{(1)}_i)", "right side is"),
+        (r"\delta^{(\ell)}_i \approx b^{(\ell)}_i", "right side is"),
+        (rf"{BIASES}, \boldsymbol{{\delta}}^{{(\ell)}} = \mathbf{{b}}^{{(\ell)}}", "makes one claim"),
+    ],
+)  # fmt: skip
+def test_what_inline_formulas_claim_is_checked(tmp_path, formula, says):
+    assert says in check_file(tmp_path, f"Here ${formula}$.\n").failures[0]
 
 
 # ---------------------------------------------------------------- the package
@@ -610,6 +892,8 @@ def test_mutants_of_every_kind_are_made():
     names = names_of_mutants(f"{IN} = {FORWARD}{ALL}")
     for name in ("indices: ji -> ij", r"sum: drop \sum_{j}", "sign: + -> -", "summation index: j -> i", "index: j -> i"):  # fmt: skip
         assert name in names
+    names = names_of_mutants(rf"{BIASES}, \quad \ell = L, \dots, 1")
+    assert {"range: L -> L-1", "range: 1 -> 2"} <= set(names)
     assert "transpose: drop ^{\\top}" in names_of_mutants(
         r"(\mathbf{W}^{(1)})^{\top} = 1"
     )
@@ -672,6 +956,11 @@ def test_the_command_reports_and_fails(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:3] == ["eq-right", "1", "12"]
     assert lines[-1].endswith(", 0 failed")
+    (tmp_path / "text.md").write_text("Text.\n", encoding="utf-8")
+    assert main([str(tmp_path / "text.md")]) == 0
+    assert capsys.readouterr().out.endswith(
+        "no equation stands here: nothing is checked\n"
+    )
     assert main([right, wrong]) == 1
     said = capsys.readouterr().out
     assert "wrong.md:4 (eq-wrong), row 1: the range is too small" in said

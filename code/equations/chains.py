@@ -4,17 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
-from .evaluate import need
+from .evaluate import Evaluator, need
 from .extract import Display
+from .networks import Network
 from .parse import (
     Differential,
-    Equality,
-    EquationError,
     Function,
     Node,
     Number,
-    Order,
     Quantity,
     Range,
     Row,
@@ -24,7 +23,7 @@ from .parse import (
 )
 from .results import Result
 
-ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}")
+ENVIRONMENT = re.compile(r"\\(begin|end)\{aligned\}")
 ROW_END = re.compile(r"\\\\(?:\[[^\]]*\])?")
 
 
@@ -37,11 +36,20 @@ class Side:
 
 
 @dataclass
+class Placed:
+    """A condition, or a row of shapes, with its place."""
+
+    what: Any  # Equality, Order or Row
+    row: int
+    line: int
+
+
+@dataclass
 class Chain:
     """Sides joined by relations, with the rows of shapes below."""
 
     sides: list[Side]
-    shapes: list[tuple[Row, int, int]] = field(default_factory=list)
+    shapes: list[Placed] = field(default_factory=list)
     range: Range | None = None
 
     @property
@@ -77,24 +85,34 @@ class Chain:
             if isinstance(node, Differential) and isinstance(node.of, Quantity)
         ]
 
+    def layers(self, network: Network) -> list[int | None]:
+        """The layers of the range in a network; None once where there is no ℓ."""
+        if self.range is None:
+            return [None]
+        first, last = map(Evaluator(network, None).layer, self.range)
+        return list(range(first, last + 1))
 
-def read_display(display: Display, result: Result) -> tuple[list[Chain], list]:
+
+def read_display(
+    display: Display, result: Result
+) -> tuple[list[Chain], list[Placed]]:
     """The chains of a display and its conditions; what cannot be read is a failure."""
     chains: list[Chain] = []
-    conditions: list[Equality | Order] = []
+    conditions: list[Placed] = []
     ranges: list[Range] = []
+    found = ENVIRONMENT.findall(display.tex)
+    if found != ["begin", "end"] * (len(found) // 2):
+        result.fail(r"\begin{aligned} and \end{aligned} do not match")
     for number, line, tex in rows(display):
         result.rows = number
-        try:
+        with result.noting(Placed(None, number, line)):
             row = parse_row(tex)
             for condition in row.conditions:
                 if isinstance(condition, Range):
                     ranges.append(condition)
                 else:
-                    conditions.append(condition)
+                    conditions.append(Placed(condition, number, line))
             add_row(row, number, line, chains)
-        except EquationError as error:
-            result.fail(str(error), line, number)
     for chain in chains:
         if len(chain.sides) < 2:
             first = chain.sides[0]
@@ -151,7 +169,7 @@ def add_row(row: Row, number: int, line: int, chains: list[Chain]) -> None:
     if any(isinstance(node, Shape) for node in walk(row.sides)):
         need(chains, "the row gives shapes, but no equation stands above")
         need(not continued, "a row of shapes does not continue the equation")
-        chains[-1].shapes.append((row, number, line))
+        chains[-1].shapes.append(Placed(row, number, line))
         return
     relations = row.relations if continued else ("", *row.relations)
     sides = [

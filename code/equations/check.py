@@ -1,20 +1,19 @@
 """Check the equations of chapters: every relation of every chain, in many networks."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from math import log2
 
 import torch
 
 from . import shapes, steps
-from .chains import Chain, Side, read_display
-from .decimals import check_decimals
+from .chains import Chain, Placed, Side, read_display
+from .decimals import Decimals
 from .evaluate import Evaluator, Undefined, Value, common_indices, need, shown
 from .extract import Chapter, Display
 from .networks import Network, networks
 from .package import package_value
-from .parse import Equality, EquationError, Layer, Loss, Order, parse_row
-from .results import Failure, Result
+from .parse import Differential, Equality, EquationError, Layer, Node, Order, walk
+from .results import Failure, Result, at
 from .update import updated
 
 TOLERANCE = 1e-9  # relative; float64 leaves 1e-15 or so, a wrong formula 1e-2
@@ -28,40 +27,43 @@ def check_display(display: Display, chapter: Chapter) -> Result:
     if display.exempt:
         result.exempt = display.exempt
         return result
+    with result.noting(Placed(None, 0, display.line)):
+        check_chains(display, chapter, result)
+    return result
+
+
+def check_chains(display: Display, chapter: Chapter, result: Result) -> None:
     chains, conditions = read_display(display, result)
     if result.failures:
-        return result
+        return
     checker = Checker(chapter, result, conditions)
+    decimals = Decimals(display, chapter, result)
     for chain in chains:
-        try:
+        with result.noting(chain.sides[0]):
             if chain.of_decimals:
-                check_decimals(chain, display, chapter, result)
+                refuse(*conditions, *chain.shapes)
+                decimals.check(chain)
             else:
                 checker.check(chain)
-        except Failure as failure:
-            result.fail(str(failure), failure.line, failure.row)
     if not result.failures:
         steps.check(display, [c for c in chains if not c.of_decimals], result)
-    return result
 
 
 class Checker:
     """Checks the chains of one display, or of one inline formula."""
 
-    def __init__(self, chapter: Chapter, result: Result, conditions: list):
+    def __init__(self, chapter: Chapter, result: Result, conditions: list[Placed]):
         self.chapter, self.result = chapter, result
-        self.equalities = [c for c in conditions if isinstance(c, Equality)]
-        self.orders = [c for c in conditions if isinstance(c, Order)]
+        self.equalities = [c for c in conditions if isinstance(c.what, Equality)]
+        self.orders = [c for c in conditions if isinstance(c.what, Order)]
         self.used: set[int] = set()
-        self.bare_loss: Loss | None = None
-        if chapter.loss:
-            for side in parse_row(chapter.loss).sides:
-                if isinstance(side, Loss) and side.arguments:
-                    self.bare_loss = side
 
     def check(self, chain: Chain) -> None:
         """Every relation of a chain; raises Failure at the first that does not hold."""
         relations = {side.relation for side in chain.sides[1:]}
+        left = [n for n in walk(chain.sides[0].node) if isinstance(n, Differential)]
+        if any(node.of in chain.causes for node in left):
+            raise fault(chain.sides[0], "this change stands on the right, too")
         if "≈" in relations:
             self.check_order(chain)
         elif self.orders:
@@ -82,10 +84,14 @@ class Checker:
 
     def check_chain(self, chain: Chain) -> None:
         """In every network that meets the conditions, at every layer of the range."""
-        met = [network for network in networks() if self.holds(network)]
+        met = list(networks())
+        for condition in self.equalities:
+            if all(self.meets(network, condition) for network in networks()):
+                raise fault(condition, "every network meets this: no condition")
+            met = [network for network in met if self.meets(network, condition)]
         tried = 0
         for network in met:
-            for ell in layers(chain, network):
+            for ell in chain.layers(network):
                 self.check_in(network, chain, ell)
                 tried += 1
         if tried < 2:
@@ -100,7 +106,9 @@ class Checker:
         if chain.range is not None:
             for end, step in ((chain.range.first, -1), (chain.range.last, 1)):
                 beyond = [
-                    self.truth(chain, network, [ends(network).layer(end) + step])
+                    self.truth(
+                        chain, network, [Evaluator(network, None).layer(end) + step]
+                    )
                     for network in met
                 ]
                 if True in beyond and False not in beyond:
@@ -111,7 +119,7 @@ class Checker:
                     )
         for network in networks():
             if network not in met and self.truth(
-                chain, network, list(layers(chain, network))
+                chain, network, chain.layers(network)
             ):
                 raise fault(
                     first, f"this holds without the condition too{where(network)}"
@@ -151,77 +159,69 @@ class Checker:
         self.used.add(id(network))
         self.result.networks = len(self.used)
 
-    def holds(self, network: Network) -> bool:
-        """Whether a network meets all conditions."""
-        evaluator = Evaluator(network, None, self.bare_loss)
-        for condition in self.equalities:
-            try:
-                left, right = map(
-                    evaluator.value, (condition.left, condition.right)
-                )
-                if condition.at_least:
+    def meets(self, network: Network, condition: Placed) -> bool:
+        evaluator = Evaluator(network, None, self.chapter.loss)
+        sides = condition.what.left, condition.what.right
+        try:
+            with at(condition, " (in the condition)"):
+                left, right = map(evaluator.value, sides)
+                need(not evaluator.claims, "a brace with a formula below")
+                if condition.what.at_least:
                     need(left.is_number and right.is_number, "≥ is between numbers")
-                    met = bool(left.data >= right.data)
-                else:
-                    difference = compare(left, right, "left side", "right side")[0]
-                    met = difference <= TOLERANCE
-            except Undefined:
+                    return bool(left.data >= right.data)
+                return (
+                    compare(left, right, "left side", "right side")[0] <= TOLERANCE
+                )
+        except Failure as failure:
+            if isinstance(failure.__cause__, Undefined):
                 return False
-            except EquationError as error:
-                message = f"in the condition: {error}"
-                raise Failure(message, self.result.line, 0) from error
-            if not met:
-                return False
-        return True
+            raise
 
     def check_in(self, network: Network, chain: Chain, ell: int | None) -> None:
         """One network, one layer: every relation, every label, every shape."""
-        evaluator = Evaluator(network, ell, self.bare_loss)
+        evaluator = Evaluator(network, ell, self.chapter.loss)
         evaluator.causes = chain.causes
+        place = where(network, ell)
         values: list[Value] = []
         for side in chain.sides:
-            try:
+            with at(side, place):
                 after = side.relation == "" and chain.sides[1].relation == "←"
                 values.append(
                     updated(evaluator, side.node)
                     if after
                     else evaluator.value(side.node)
                 )
-                for claim in evaluator.claims:
-                    self.equal(claim.left, claim.right, "the brace", "its label")
-                evaluator.claims.clear()
-            except EquationError as error:
-                raise fault(side, f"{error}{where(network, ell)}") from error
-        for (left, right), pair in zip(pairwise(values), chain.relations):
-            try:
+                self.check_braces(evaluator)
+        for (left, right), side in zip(pairwise(values), chain.sides[1:]):
+            with at(side, place):
                 compared = self.equal(left, right, "left side", "right side")
                 need(compared, "both sides are 0: nothing is compared")
-            except EquationError as error:
-                raise fault(pair[1], f"{error}{where(network, ell)}") from error
-        for row, number, line in chain.shapes:
-            try:
-                shapes.check(row, [side.node for side in chain.sides], evaluator)
-            except EquationError as error:
-                message = f"{error}{where(network, ell)}"
-                raise Failure(message, line, number) from error
+        for row in chain.shapes:
+            with at(row, place):
+                shapes.check(
+                    row.what, [side.node for side in chain.sides], evaluator
+                )
         if network.net is not None:
-            self.check_package(evaluator, chain, values)
+            with at(chain.sides[-1], place):
+                self.check_package(evaluator, chain, values)
         self.use(network)
+
+    def check_braces(self, evaluator: Evaluator) -> None:
+        """What has been evaluated is equal to the formulas under its braces."""
+        for claim in evaluator.claims:
+            compared = self.equal(claim.left, claim.right, "the brace", "its label")
+            need(compared, "the brace and its label are 0: nothing is compared")
+        evaluator.claims.clear()
 
     def check_package(
         self, evaluator: Evaluator, chain: Chain, values: list[Value]
     ):
         """The package's number for the left side against the last right side."""
-        first, last = chain.sides[0], chain.sides[-1]
-        try:
-            update = chain.sides[1].relation == "←"
-            value = package_value(evaluator, first.node, update)
-            if value is not None:
-                self.equal(value, values[-1], "the package's value", "right side")
-                self.result.package = True
-        except EquationError as error:
-            place = where(evaluator.network, evaluator.ell)
-            raise fault(last, f"{error}{place}") from error
+        update = chain.sides[1].relation == "←"
+        value = package_value(evaluator, chain.sides[0].node, update)
+        if value is not None:
+            self.equal(value, values[-1], "the package's value", "right side")
+            self.result.package = True
 
     def equal(self, left: Value, right: Value, name: str, other: str) -> int:
         """How many numbers are equal; an EquationError where two are not."""
@@ -240,46 +240,48 @@ class Checker:
 
     def check_order(self, chain: Chain) -> None:
         """The error of an approximation shrinks with h as the equation says."""
-        first, right = chain.sides[0], chain.sides[-1]
+        right = chain.sides[-1]
         if len(self.orders) != 1 or len(chain.sides) != 2:
             raise fault(
                 right,
                 r"≈ with symbols needs one claim \quad \text{error of order } h",
             )
+        refuse(*self.equalities, *chain.shapes)
         for network in networks():
-            entries = [
-                entry
-                for layer in range(1, network.L + 1)
-                for entry in (("W", layer, (0, 1)), ("b", layer, (1,)))
-            ]
-            errors = []
-            try:
-                for step in STEPS:
-                    total = 0.0
-                    for entry in entries:
-                        evaluator = Evaluator(network, None, self.bare_loss)
-                        evaluator.weight = entry
-                        evaluator.step = torch.tensor(step, dtype=torch.float64)
-                        a, b = (
-                            evaluator.value(first.node),
-                            evaluator.value(right.node),
-                        )
-                        need(a.is_number and b.is_number, "h goes with numbers")
-                        total += abs(a.data.item() - b.data.item())
-                    errors.append(total)
-                power = evaluator.value(self.orders[0].power).data.item()
-            except EquationError as error:
-                raise fault(right, str(error)) from error
-            claimed = log2(power) / log2(STEPS[-1])
-            measured = log2(errors[0] / errors[1]) if min(errors) > NOTHING else 0.0
-            if abs(measured - claimed) > 0.1:
-                raise fault(
-                    right,
-                    f"the error is of order h^{measured:.1f}, not h^{claimed:g}"
-                    f"{where(network)}",
-                )
-            self.result.values += len(entries)
+            with at(right, where(network)):
+                self.check_order_in(network, chain.sides[0].node, right.node)
             self.use(network)
+
+    def check_order_in(self, network: Network, left: Node, right: Node) -> None:
+        errors = [self.error(network, left, right, step) for step in STEPS]
+        need(min(errors) > NOTHING, "there is no error whose order can be measured")
+        evaluator = Evaluator(network, None)
+        evaluator.step = torch.tensor(STEPS[-1], dtype=torch.float64)
+        power = evaluator.value(self.orders[0].what.power)
+        need(power.is_number and power.data > 0, "an order is a power of h")
+        claimed = log2(power.data.item()) / log2(STEPS[-1])
+        measured = log2(errors[0] / errors[1])
+        need(
+            abs(measured - claimed) <= 0.1,
+            f"the error is of order h^{measured:.1f}, not h^{claimed:g}",
+        )
+
+    def error(
+        self, network: Network, left: Node, right: Node, step: float
+    ) -> float:
+        """How far two sides are apart, in all, for an entry of each parameter."""
+        total = 0.0
+        for layer in range(1, network.L + 1):
+            for weight in (("W", layer, (0, 1)), ("b", layer, (1,))):
+                evaluator = Evaluator(network, None, self.chapter.loss)
+                evaluator.weight = weight
+                evaluator.step = torch.tensor(step, dtype=torch.float64)
+                a, b = evaluator.value(left), evaluator.value(right)
+                need(a.is_number and b.is_number, "h goes with numbers")
+                self.check_braces(evaluator)
+                total += abs(a.data.item() - b.data.item())
+                self.result.values += 1
+        return total
 
 
 def compare(left: Value, right: Value, name: str, other: str):
@@ -303,20 +305,6 @@ def compare(left: Value, right: Value, name: str, other: str):
     return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
 
 
-def layers(chain: Chain, network: Network) -> Iterator[int | None]:
-    """The layers of the range in a network; None once where there is no ℓ."""
-    if chain.range is None:
-        yield None
-        return
-    first, last = chain.range.first, chain.range.last
-    yield from range(ends(network).layer(first), ends(network).layer(last) + 1)
-
-
-def ends(network: Network) -> Evaluator:
-    """Evaluates the ends of ranges."""
-    return Evaluator(network, None)
-
-
 def beside(layer: Layer, step: int) -> Layer:
     """The layer a step away."""
     if isinstance(layer.base, int):
@@ -324,8 +312,17 @@ def beside(layer: Layer, step: int) -> Layer:
     return Layer(layer.base, layer.offset + step)
 
 
-def fault(side: Side, message: str) -> Failure:
-    return Failure(message, side.line, side.row)
+def fault(spot: Side | Placed, message: str) -> Failure:
+    return Failure(message, spot.line, spot.row)
+
+
+def refuse(*others: Placed) -> None:
+    """Numbers that are not exact take no conditions and no shapes: none evaluates
+    them there."""
+    for other in others:
+        raise fault(
+            other, "beside decimal numbers or an order nothing else is claimed"
+        )
 
 
 def where(network: Network, ell: int | None = None) -> str:

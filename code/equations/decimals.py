@@ -2,66 +2,76 @@
 
 import re
 
-from .chains import Chain, Side
+from .chains import Chain
 from .evaluate import Evaluator, need
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
-from .parse import EquationError, Loss, Node, Number, Quantity, Sum, walk
-from .results import Failure, Result
+from .parse import Loss, Node, Number, Quantity, Sum, Underbrace, walk
+from .results import Result, at
 from .update import updated
 
-RESULT = re.compile(r"(?:=|\\approx)\s*-?(\d+\.\d+)\s*(?=[\\&=,]|$)")
+RESULT = re.compile(
+    r"(?:=|\\approx)\s*-?(\d+\.\d+)\s*(?=\\\\|\\approx|\\end|[&=,.]|$)"
+)
 
 
-def check_decimals(
-    chain: Chain, display: Display, chapter: Chapter, result: Result
-) -> None:
-    """Numbers against each other, and against the network of the chapter's own numbers.
+class Decimals:
+    """Checks the chains of decimal numbers of one display: the numbers against each
+    other, and against the network of the chapter's own numbers."""
 
-    Raises Failure where two differ, or where a number that is used was not found
-    before.
-    """
-    network: Network = networks()[0]
-    if chapter.numbers is not None:
-        network = PencilNetwork(chapter.numbers, chapter.learning_rate)
-        result.networks = 1
-    evaluator = Evaluator(network, None)
-    known = numbers_before(display, chapter)
-    for left, right in chain.relations:
-        symbols = has_symbols(left.node) or has_symbols(right.node)
-        try:
-            need(
-                chapter.numbers is not None or not symbols,
-                "numbers and symbols: no cell tagged `pencil` says which network",
-            )
-            if right.relation == "←":
-                a = updated(evaluator, left.node)
-            else:
-                a = evaluator.value(left.node)
-            b = evaluator.value(right.node)
-            need(a.is_number and b.is_number, "only numbers are near numbers")
-            one, other = a.data.item(), b.data.item()
-            need(
-                abs(one - other) <= tolerance(right, symbols),
-                f"right side is {other:.6g}, left side is {one:.6g}",
-            )
-            for side in (left, right):
-                check_carried(side.node, known)
-        except EquationError as error:
-            raise Failure(str(error), right.line, right.row) from error
-        result.values += 1
+    def __init__(self, display: Display, chapter: Chapter, result: Result):
+        self.result = result
+        self.has_network = chapter.numbers is not None
+        network: Network = networks()[0]
+        if self.has_network:
+            network = PencilNetwork(chapter.numbers, chapter.learning_rate)
+        self.evaluator = Evaluator(network, None)
+        self.known = numbers_before(display, chapter)
+
+    def check(self, chain: Chain) -> None:
+        """Raises Failure where two numbers differ, or where one that is used was not
+        found before."""
+        self.result.networks = int(self.has_network)
+        for side in chain.sides:
+            for node in walk(side.node):
+                if isinstance(node, Underbrace) and node.label is not None:
+                    with at(side, " (a brace, with its label as right side)"):
+                        self.compare(node.body, node.label, "under")
+        for left, right in chain.relations:
+            with at(right):
+                self.compare(left.node, right.node, right.relation)
+                for side in (left, right):
+                    check_carried(side.node, self.known)
+
+    def compare(self, left: Node, right: Node, relation: str) -> None:
+        symbols = has_symbols(left) or has_symbols(right)
+        need(
+            self.has_network or not symbols,
+            "numbers and symbols: no cell tagged `pencil` says which network",
+        )
+        if relation == "←":
+            a = updated(self.evaluator, left)
+        else:
+            a = self.evaluator.value(left)
+        b = self.evaluator.value(right)
+        need(a.is_number and b.is_number, "only numbers are near numbers")
+        one, other = a.data.item(), b.data.item()
+        printed = (left, right) if relation == "under" else right
+        need(
+            abs(one - other) <= tolerance(printed, relation, symbols),
+            f"right side is {other:.6g}, left side is {one:.6g}",
+        )
+        self.result.values += 1
+        if is_result(right):
+            self.known |= set(decimals_of(right))
 
 
 def check_carried(node: Node, known: set[str]) -> None:
     """The numbers in a term are given ones, or results printed before."""
     if is_result(node):
         return
-    for part in walk(node):
-        if isinstance(part, Number) and "." in part.text:
-            need(
-                part.text in known,
-                f"{part.text} is neither given nor a result printed before",
-            )
+    for text in decimals_of(node):
+        need(text in known, f"{text} is neither given nor a result printed before")
 
 
 def is_result(node: Node) -> bool:
@@ -74,32 +84,36 @@ def is_result(node: Node) -> bool:
 
 def numbers_before(display: Display, chapter: Chapter) -> set[str]:
     """The decimal numbers of the chapter's network, and the results of all displays
-    up to this one, as they are printed."""
+    above this one, as they are printed."""
     given = str([chapter.numbers, chapter.learning_rate])
     known = set(re.findall(r"\d+\.\d+", given))
     for earlier in chapter.displays:
         if earlier.line < display.line:
             known |= set(RESULT.findall(earlier.tex))
-    return known | set(RESULT.findall(display.tex))
+    return known
 
 
 def has_symbols(node: Node) -> bool:
     return any(isinstance(part, Quantity | Loss) for part in walk(node))
 
 
-def tolerance(right: Side, symbols: bool) -> float:
-    """How far two numbers may be apart. '=' is exact. '≈' is right to the last digit
-    that is printed; against a symbol the last digit may be one off, since numbers
-    rounded by hand stand between."""
-    if right.relation == "=":
+def decimals_of(node) -> list[str]:
+    """The decimal numbers in a node, as they are printed."""
+    return [
+        part.text
+        for part in walk(node)
+        if isinstance(part, Number) and "." in part.text
+    ]
+
+
+def tolerance(printed, relation: str, symbols: bool) -> float:
+    """How far two numbers may be apart. '=' is exact. '≈' and what stands under a
+    brace are right to the last digit that is printed; against a symbol the last digit
+    may be one off, since numbers rounded by hand stand between."""
+    if relation == "=":
         return 1e-12
     digits = max(
-        (
-            len(node.text.partition(".")[2])
-            for node in walk(right.node)
-            if isinstance(node, Number)
-        ),
-        default=0,
+        (len(text.partition(".")[2]) for text in decimals_of(printed)), default=0
     )
     need(digits, "≈ needs decimal digits behind it")
     return (1.01 if symbols else 0.501) * 10**-digits

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -106,7 +107,16 @@ class Evaluator:
         self.claims: list[Claim] = []
 
     def value(self, node: Node) -> Value:
-        return getattr(self, type(node).__name__.lower())(node)
+        value = getattr(self, type(node).__name__.lower())(node)
+        for index, size in value.sizes().items():
+            need(index != "n", "n counts the samples; an index has another name")
+            # Sizes differ, so the size of a dimension tells what it counts.
+            need(
+                self.network.n == 1 or (index == "s") == (size == self.network.n),
+                f"index {index} counts {'units' if index == 's' else 'samples'};"
+                " that of a sample is s, and no other",
+            )
+        return value
 
     # ------------------------------------------------------------ symbols
 
@@ -133,8 +143,20 @@ class Evaluator:
         """All values of a quantity, as they stand in the graph of the network.
 
         1-D for a vector, 2-D for a matrix. A quantity of one sample that carries
-        the index s has the samples in its first dimension.
+        the index s has the samples in its first dimension. Vectors and matrices are
+        bold; Greek ones need not be, as some fonts have no bold Greek.
         """
+        tensor = self.symbol(node)
+        need(
+            node.bold
+            or node.letter in ("delta", "Delta")
+            or len(node.indices) >= tensor.dim(),
+            f"{describe(node)} is a vector or a matrix, and not bold",
+        )
+        return tensor
+
+    def symbol(self, node: Quantity) -> Tensor:
+        """As `tensor`, in any font."""
         network, name = self.network, node.letter
         samples = node.indices[:1] == ("s",)
         need(
@@ -220,7 +242,7 @@ class Evaluator:
     def quantity(self, node: Quantity) -> Value:
         if node.letter == "z" and node.layer is None and node.part is None:
             need(not node.indices, "'z' needs a layer")
-            return Value(self.tensor(node), ("z",))  # any number: some of them
+            return Value(self.symbol(node), ("z",))  # any number: some of them
         return picked(self.tensor(node), node)
 
     def number(self, node: Number) -> Value:
@@ -266,6 +288,7 @@ class Evaluator:
             self.layer(outputs.layer) == network.L,
             f"the loss takes the outputs of layer L, not of layer {outputs.layer}",
         )
+        self.tensor(labels), self.tensor(outputs)  # raise where they do not fit
         samples = labels.indices
         need(
             samples == outputs.indices and samples in ((), ("s",)),
@@ -347,6 +370,13 @@ class Evaluator:
         """A cause is a change of any size and direction. An effect is what the
         causes change, to first order."""
         need(self.causes is not None, "a small change needs an equation around it")
+        for one, other in permutations(self.causes, 2):
+            need(
+                self.key(one) == self.key(other)
+                or not depends(self.tensor(one), self.tensor(other)),
+                f"{describe(one)} depends on {describe(other)}: they do not change"
+                " independently",
+            )
         if isinstance(node.of, Quantity):
             tensor = self.tensor(node.of)
             key = self.key(node.of)
@@ -457,6 +487,12 @@ class Evaluator:
             f"the summation index {node.index} does not occur in what is summed",
         )
         position = body.indices.index(node.index)
+        if node.last is not None:
+            size, last = body.data.shape[position], self.value(node.last)
+            need(
+                last.is_number and last.data == size,
+                f"the index {node.index} of the sum runs to {size}",
+            )
         indices = body.indices[:position] + body.indices[position + 1 :]
         return Value(body.data.sum(position), indices, body.matrix)
 
@@ -465,6 +501,16 @@ def as_quantity(node: Node) -> Quantity:
     if not isinstance(node, Quantity):
         raise EquationError("differentiate by a quantity of the network")
     return node
+
+
+def depends(of: Tensor, by: Tensor) -> bool:
+    """Whether a change of one tensor changes the other."""
+    if not (of.requires_grad and by.requires_grad):
+        return False
+    (gradient,) = torch.autograd.grad(
+        of.sum(), by, retain_graph=True, allow_unused=True
+    )
+    return gradient is not None
 
 
 def derivatives(of: Tensor, by: Tensor, node: Node) -> Tensor:

@@ -2,27 +2,24 @@
 
 import re
 
-from .chains import read_display
+from .chains import Placed, read_display
 from .check import Checker
 from .extract import Chapter, Display, Inline
 from .results import Failure, Result
 
-CORE = {"W", "b", "z", "Z", "delta", "Delta", r"\mathcal{L}"}
-KNOWN = CORE | {"x", "X", "y", "Y", "G", "N", "n", "K", "L", "d", "T", r"\ell"}
-SIGN = re.compile(
-    r"\\math(?:bf|rm|cal)\{[^}]*\}|\\(?:textbf|boldsymbol|text|operatorname)\{[^}]*\}"
-    r"|\\[A-Za-z]+|[A-Za-z]"
+CORE = {"W", "b", "z", "Z", "delta", "Delta", "mathcal{L}"}
+KNOWN = CORE | {"x", "X", "y", "Y", "G", "N", "n", "K", "L", "d", "T"}
+GREEK = {"alpha", "beta", "gamma", "epsilon", "varepsilon", "theta", "kappa"}
+GREEK |= {"lambda", "mu", "nu", "xi", "pi", "rho", "tau", "phi", "psi", "omega"}
+FONT = re.compile(
+    r"\\(?:mathbf|textbf|boldsymbol)(?![A-Za-z])"
+    r"|\\(?:mathrm|text|operatorname)\{[^}]*\}"
 )
+SIGN = re.compile(r"\\mathcal\{L\}|\\?[dD]elta|\\[A-Za-z]+|[A-Za-z]")
+SUBSCRIPT = re.compile(r"_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|_[a-z]")
 OTHER_NAME = re.compile(r"_\{\\(?:mathrm|text)\{(?!in\}|out\}|MSE\})")
-SIGNS = {
-    r"\mathrm{in}",
-    r"\mathrm{out}",
-    r"\mathrm{MSE}",
-    r"\text{in}",
-    r"\text{out}",
-}
-SIGNS |= {r"\mathbf{1}", r"\sigma", r"\sum", r"\cdot", r"\odot", r"\top", r"\prime"}
-SIGNS |= {r"\frac", r"\partial", r"\nabla", r"\left", r"\right", r"\underbrace"}
+CONDITION = re.compile(r"\\q?quad|\\text\{")
+RELATION = re.compile(r"=|\\approx|\\leftarrow|\\gets")
 
 
 def claims(tex: str) -> bool:
@@ -32,19 +29,15 @@ def claims(tex: str) -> bool:
     """
     if OTHER_NAME.search(tex):
         return False
-    sides = re.sub(r"_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|_[a-z]", "", tex).split("=")
-    found = [{bare(sign) for sign in SIGN.findall(side)} for side in sides]
-    return len(found) > 1 and all(
-        names & CORE and names <= KNOWN | SIGNS for names in found
-    )
+    equation = CONDITION.split(SUBSCRIPT.sub("", tex))[0]
+    found = [names(side) for side in RELATION.split(FONT.sub("", equation))]
+    return len(found) > 1 and all(side & CORE and side <= KNOWN for side in found)
 
 
-def bare(sign: str) -> str:
-    """A letter without its font."""
-    match = re.fullmatch(r"\\(?:mathbf|textbf|boldsymbol)\{\\?([A-Za-z]+)\}", sign)
-    if match:
-        return match[1]
-    return sign[1:] if sign in (r"\delta", r"\Delta") else sign
+def names(side: str) -> set[str]:
+    """The letters of a formula. All other commands are signs, for the parser."""
+    signs = {sign.removeprefix("\\") for sign in SIGN.findall(side)}
+    return {sign for sign in signs if len(sign) == 1 or sign in CORE | GREEK}
 
 
 def check_inline(inline: Inline, chapter: Chapter) -> Result | None:
@@ -52,13 +45,16 @@ def check_inline(inline: Inline, chapter: Chapter) -> Result | None:
     if not claims(inline.tex):
         return None
     result = Result(inline.file, inline.line, None, inline.tex, rows=1)
-    display = Display(inline.file, inline.line, inline.tex)
-    chains, conditions = read_display(display, result)
-    if not result.failures:
-        checker = Checker(chapter, result, conditions)
-        try:
-            for chain in chains:
+    with result.noting(Placed(None, 0, inline.line)):
+        display = Display(inline.file, inline.line, inline.tex)
+        chains, conditions = read_display(display, result)
+        for condition in conditions:
+            message = "a formula in the text makes one claim, without conditions"
+            raise Failure(message, condition.line, condition.row)
+        checker = Checker(chapter, result, [])
+        for chain in chains if not result.failures else ():
+            if chain.range is None:
                 checker.check_where_defined(chain)
-        except Failure as failure:
-            result.fail(str(failure), failure.line)
+            else:
+                checker.check(chain)
     return result

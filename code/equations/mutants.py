@@ -29,6 +29,7 @@ OPPOSITES = {
 }
 CASES = {"delta": "Delta", "Delta": "delta", "z": "Z", "Z": "z", "y": "Y", "Y": "y"}
 LAYERS = (r"\ell", r"\ell-1", "L")
+ENDS = ("L-1", "L", "L+1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,21 +85,10 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
         case "below":
             yield from index_swaps(tokens(children, "LETTER", "INTEGER"))
         case "layer_mark":
-            layer = children[0]
-            old = text[layer.meta.start_pos : layer.meta.end_pos].replace(" ", "")
-            if old.isdigit():
-                others = [str(int(old) + 1), str(int(old) - 1)]
-            else:
-                others = [other for other in LAYERS if other != old]
-            for new in others:
-                yield Edit("layer", layer.meta.start_pos, layer.meta.end_pos, new)
+            yield from other_layers("layer", children[0], text, LAYERS)
         case "range":
-            first, last = (t for t in children if isinstance(t, Tree))
-            start, end = first.meta.start_pos, first.meta.end_pos
-            for number in (int(text[start:end]) - 1, int(text[start:end]) + 1):
-                yield Edit("range", start, end, str(number))
-            for layer in ("L-1", "L+1"):
-                yield Edit("range", last.meta.start_pos, last.meta.end_pos, layer)
+            for layer in (child for child in children if isinstance(child, Tree)):
+                yield from other_layers("range", layer, text, ENDS)
         case "summed":
             body = children[-1]
             yield Edit("sum", place.start_pos, body.meta.start_pos, "")
@@ -117,6 +107,19 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
             yield from other_products(children, text, place)
         case "sum":
             yield from without_term(children)
+
+
+def other_layers(
+    kind: str, layer: Tree, text: str, names: tuple[str, ...]
+) -> Iterator[Edit]:
+    """A number one off, or another one of these names."""
+    start, end = layer.meta.start_pos, layer.meta.end_pos
+    old = text[start:end].replace(" ", "")
+    if old.isdigit():
+        names = str(int(old) - 1), str(int(old) + 1)
+    for new in names:
+        if new != old:
+            yield Edit(kind, start, end, new)
 
 
 def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edit]:

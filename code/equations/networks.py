@@ -166,11 +166,13 @@ class Network:
         return bounds
 
     # Vectors and functions of no network, for the rules of calculus: t -> v -> u -> f,
-    # and u depends on the number t too.
+    # and u depends on the number t too. Their sizes are others beside each network.
 
     @cached_property
     def general(self) -> dict[str, Tensor]:
-        sizes = dict(zip(("vector t", "v", "u"), (7, 6, 5)))
+        others = [size for size in range(2, 9) if size != self.n]
+        drawn = random.Random(str(self)).sample(others, 3)
+        sizes = dict(zip(("vector t", "v", "u"), drawn))
         t, number = self.leaf(sizes["vector t"]), self.leaf()
         v = torch.sin(self.random(sizes["v"], sizes["vector t"]) @ t)
         u = torch.tanh(self.random(sizes["u"], sizes["v"]) @ v / 2)
@@ -223,6 +225,9 @@ class PencilNetwork(Network):
         self.x, self.y = values["x"].requires_grad_(), values["y"]
         self.X, self.Y = self.x.unsqueeze(0), self.y.unsqueeze(0)
         self.eta = learning_rate
+        for size, vector in zip([*sizes[1:], self.K], [*self.b[1:], self.y]):
+            if vector.shape != (size,):
+                raise ValueError(f"a vector of {size} numbers is {vector.tolist()}")
         self.forward()
 
 

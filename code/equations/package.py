@@ -43,6 +43,8 @@ def package_value(evaluator: Evaluator, node: Node, updated: bool) -> Value | No
             return layer_value(evaluator, node)
         case Quantity(letter="r") if node.layer is not None:
             return initial_bound(evaluator, node)
+        case Derivative(of=Loss(arguments=(Quantity(indices=("s",)), _))):
+            return None  # the package has no losses of single samples of a batch
         case Derivative(of=Loss() as loss, by=Quantity(letter="W" | "b") as by):
             return picked(parameter_gradient(evaluator, loss, by), by)
         case Gradient(of=Loss() as loss, by=Quantity(letter="W" | "b") as by):

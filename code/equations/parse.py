@@ -1,9 +1,11 @@
 """Turn the TeX of a row into a tree, with the grammar of ``grammar.lark``."""
 
 import itertools
+import re
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from lark import Lark, Token, Transformer, Tree, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedEOF, VisitError
@@ -19,6 +21,11 @@ class Layer:
 
     base: str | int
     offset: int = 0
+
+    def place(self) -> tuple[bool, int]:
+        """For sorting."""
+        from_last = self.base == "L"
+        return from_last, self.offset if from_last else int(self.base)
 
     def __str__(self):
         sign = f"{self.offset:+d}".replace("-", "−") if self.offset else ""
@@ -145,8 +152,11 @@ class Sum(Node):
 
 @dataclass(frozen=True)
 class SumOver(Node):
+    """A sum over all values of an index; ``last`` is what stands above the sign."""
+
     index: str
     body: Node
+    last: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -163,8 +173,7 @@ class Underbrace(Node):
     label: Node | None
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     first: Layer
     last: Layer
 
@@ -197,10 +206,26 @@ class Row:
 
 def parse_row(tex: str) -> Row:
     """The tree of a row, or an EquationError that says where reading stopped."""
+    parsed = tree(tex)
+    for cell in tex.split("&"):
+        check_pairs(cell)
     try:
-        return Build().transform(tree(tex))
+        return Build().transform(parsed)
     except VisitError as error:
         raise error.orig_exc from None
+
+
+def check_pairs(cell: str) -> None:
+    """Braces, and \\left and \\right, enclose each other inside one cell, or TeX
+    does not set it."""
+    open_signs = []
+    for sign in re.findall(r"\\(?:left|right)(?![A-Za-z])|(?<!\\)[{}]", cell):
+        if sign in PAIRS:
+            open_signs.append(sign)
+        elif not open_signs or PAIRS[open_signs.pop()] != sign:
+            raise EquationError(f"{sign} closes nothing in its cell")
+    if open_signs:
+        raise EquationError(f"{open_signs[-1]} is not closed in its cell")
 
 
 def tree(tex: str) -> Tree:
@@ -242,8 +267,35 @@ def walk(node):
                 yield from walk(getattr(node, item.name))
 
 
+def check_indices(node) -> tuple[set[str], set[str]]:
+    """The free indices and those of sums. One that a sum binds means nothing else."""
+    is_node = isinstance(node, Node)
+    parts = [getattr(node, item.name) for item in fields(node)] if is_node else node
+    found = [
+        check_indices(part) for part in parts if isinstance(part, Node | tuple)
+    ]
+    free, bound = (set().union(*sets) for sets in zip((set(), set()), *found))
+    free |= set(getattr(node, "indices", ()))
+    if isinstance(node, SumOver):
+        if node.index in bound:
+            raise EquationError(f"{node.index} is summed over twice")
+        free.discard(node.index)
+        bound.add(node.index)
+    for index in sorted(free & bound):
+        raise EquationError(f"{index} is summed over, and stands outside the sum")
+    return free, bound
+
+
 def of_type(children, *types):
     return [child for child in children if isinstance(child, types)]
+
+
+class Superscript(list):
+    """All marks above a symbol. TeX sets one superscript, with primes before it."""
+
+
+class Subscript(list):
+    """All marks below a symbol."""
 
 
 @dataclass
@@ -254,7 +306,7 @@ class Scripts:
     indices: tuple[str, ...] = ()
     part: str | None = None
     word: str | None = None
-    dot: bool = False  # in place of an index: the whole vector
+    dot: bool = False  # in place of an index: the whole vector, or a row
     primes: int = 0
     wrappers: list[str] = field(default_factory=list)  # transposes and powers
 
@@ -275,12 +327,12 @@ class Scripts:
             if self.word is not None:
                 raise EquationError("two words at one symbol")
             self.word = str(mark).partition("{")[2].rstrip("}")
+        elif self.dot:
+            raise EquationError("a dot stands beside an index")
         elif mark.type == "CDOT":
             self.dot = True
         elif mark.type in ("LETTER", "INDEX"):
             self.indices += tuple(str(mark))
-        if self.dot and self.indices:
-            raise EquationError("a dot stands beside an index")
 
     def forbid(self, where, *names):
         for name in names:
@@ -288,6 +340,8 @@ class Scripts:
                 raise EquationError(f"{where} takes no {NAMES[name]} here")
 
 
+PAIRS = {"{": "}", r"\left": r"\right"}
+MATRICES = ("W", "X", "Y", "Z", "Delta")
 NAMES = {
     "layer": "layer",
     "indices": "index",
@@ -314,13 +368,15 @@ class Build(Transformer):
         return {"EQUALS": "=", "APPROX": "≈", "ARROW": "←"}[children[0].type]
 
     def side(self, meta, children):
+        check_indices(children[0])
         return children[0]
 
     def range(self, meta, children):
         layers = of_type(children, Layer)
         if any(layer.base == "ell" for layer in layers):
             raise EquationError("ℓ stands in its own range")
-        return Range(*layers)
+        # Upwards, whichever way it is written: numbers, then what is counted from L.
+        return Range(*sorted(layers, key=Layer.place))
 
     def equality(self, meta, children):
         left, right = of_type(children, Node)
@@ -351,7 +407,12 @@ class Build(Transformer):
     adjacent = product
 
     def summed(self, meta, children):
-        return SumOver(span(meta), str(children[1]), children[2])
+        *last, body = of_type(children, Node)
+        if last and str(children[3]) != "1":
+            raise EquationError(f"a sum begins at 1, not at {children[3]}")
+        return SumOver(
+            span(meta), str(children[1]), body, last[0] if last else None
+        )
 
     def factor(self, meta, children):
         atom, place = children[0], span(meta)
@@ -360,18 +421,17 @@ class Build(Transformer):
             node = Differential(place, with_scripts(place, atom.of, scripts))
         else:
             node = with_scripts(place, atom, scripts)
-        for wrapper in scripts.wrappers:
-            if wrapper == "T":
-                node = Transpose(place, node)
-            else:
-                node = Power(place, node, int(wrapper))
-        return node
+        return wrapped(place, node, scripts)
 
     def above(self, meta, children):
-        return [Token("POWER", c) if is_integer(c) else c for c in children]
+        return Superscript(
+            Token("POWER", c) if is_integer(c) else c for c in children
+        )
 
     def below(self, meta, children):
-        return [Token("INDEX", c) if is_integer(c) else c for c in children]
+        return Subscript(
+            Token("INDEX", c) if is_integer(c) else c for c in children
+        )
 
     def layer_mark(self, meta, children):
         return children[0]
@@ -403,15 +463,20 @@ class Build(Transformer):
         return Loss(span(meta), scripts.word, tuple(of_type(children, Node)))
 
     def function(self, meta, children):
-        scripts = collect(of_type(children, list))
-        scripts.forbid("a function", "indices", "part", "word", "wrappers")
-        name = str(of_type(children, Token)[0])
-        (argument,) = of_type(children, Node)
-        name = name.removeprefix("\\operatorname{").strip("\\}")
+        (sign, *inside), *outside, argument = children
+        scripts = collect(outside, collect(inside))
+        if "T" in scripts.wrappers:
+            raise EquationError("a function has no transpose")
+        name = sign.removeprefix("\\operatorname{").strip("\\}")
         if (name == "sigma") != (scripts.layer is not None):
             need = "needs a layer" if name == "sigma" else "takes no layer"
             raise EquationError(f"{name} {need}")
-        return Function(span(meta), name, scripts.layer, scripts.primes, argument)
+        place = span(meta)
+        node = Function(place, name, scripts.layer, scripts.primes, argument)
+        return wrapped(place, node, scripts)
+
+    def function_sign(self, meta, children):
+        return children
 
     def exponential(self, meta, children):
         return Exponential(span(meta), of_type(children, Node)[0])
@@ -458,8 +523,15 @@ def quantity(place, token):
     return Quantity(place, text.removeprefix("\\"), bold=bool(brace))
 
 
-def collect(groups):
-    scripts = Scripts()
+def collect(groups, scripts=None):
+    """The marks of superscripts and subscripts, added to those inside braces."""
+    for kind in (Superscript, Subscript):
+        if len(of_type(groups, kind)) > 1:
+            name = kind.__name__.lower()
+            raise EquationError(
+                f"a double {name}; one stands at a symbol, or in braces"
+            )
+    scripts = scripts or Scripts()
     for mark in itertools.chain.from_iterable(groups):
         scripts.add(mark)
     return scripts
@@ -469,9 +541,22 @@ def is_integer(mark):
     return isinstance(mark, Token) and mark.type == "INTEGER"
 
 
+def wrapped(place, node, scripts):
+    """A node with its transposes and powers around it."""
+    for wrapper in scripts.wrappers:
+        if wrapper == "T":
+            node = Transpose(place, node)
+        else:
+            node = Power(place, node, int(wrapper))
+    return node
+
+
 def with_scripts(place, atom, scripts):
     """A quantity, a loss or an element of a group, with its scripts."""
     scripts.forbid("this term", "primes")
+    is_matrix = isinstance(atom, Quantity) and atom.letter in MATRICES
+    if scripts.dot and len(scripts.indices) > is_matrix:
+        raise EquationError("a dot stands beside an index")
     if isinstance(atom, Quantity) and not (atom.layer or atom.indices or atom.part):
         scripts.forbid(f"'{atom.letter}'", "word")
         return replace(

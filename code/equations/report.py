@@ -100,6 +100,8 @@ def cells(result: Result) -> tuple[str, ...]:
 def totals(report: Report) -> str:
     failed = sum(bool(result.failures) for result in report.results)
     checked = [result for result in report.displays if not result.exempt]
+    if not report.results:
+        return "no equation stands here: nothing is checked"
     return (
         f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
         f" {len(report.inlines)} inline, {len(report.exempt)} exempt:"

@@ -1,6 +1,10 @@
 """What the check of one equation finds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from .parse import EquationError
 
 
 @dataclass
@@ -27,6 +31,15 @@ class Result:
         at_row = f", row {row}" if row else ""
         self.failures.append(f"{place}{label}{at_row}: {message}")
 
+    @contextmanager
+    def noting(self, spot) -> Iterator[None]:
+        """Notes what fails inside, at the spot unless it names its own."""
+        try:
+            with at(spot):
+                yield
+        except Failure as failure:
+            self.fail(str(failure), failure.line, failure.row)
+
 
 class Failure(Exception):
     """A claim that does not hold, with its line in the file and its row."""
@@ -34,3 +47,19 @@ class Failure(Exception):
     def __init__(self, message: str, line: int, row: int):
         super().__init__(message)
         self.line, self.row = line, row
+
+
+@contextmanager
+def at(spot, where: str = "") -> Iterator[None]:
+    """Makes what goes wrong inside a Failure at a spot, which has a line and a row.
+    What no check foresees, such as a number that overflows, is named by its type: it
+    may be a fault of the formula or of this package."""
+    try:
+        yield
+    except Failure:
+        raise
+    except EquationError as error:
+        raise Failure(f"{error}{where}", spot.line, spot.row) from error
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}{where}"
+        raise Failure(message, spot.line, spot.row) from error

@@ -19,14 +19,16 @@ from .parse import (
     Product,
     Quantity,
     SumOver,
+    Underbrace,
     fields,
 )
 
 RULE = re.compile(
-    r"\b(definition|chain rule|linearity|product rule|quotient rule)\b",
-    re.IGNORECASE,
+    r"\b(definition|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
 )
-CITED = re.compile(r"\{eq\}`([\w:-]+)`")
+CHAIN_RULE = re.compile(r"\bchain[\s-]+rule\b", re.IGNORECASE)
+CITED = re.compile(r"\{eq\}`(?:[^`<]*<)?\s*([\w:-]+)\s*>?\s*`")
+CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")
 
 
 def check(display: Display, chains: list, result) -> None:
@@ -45,14 +47,20 @@ def check(display: Display, chains: list, result) -> None:
         )
         return
     for (chain, side), reason in zip(equals, display.reasons):
-        if not RULE.search(reason) and not CITED.search(reason):
+        if CITED_OTHERWISE.search(reason):
+            result.fail(
+                f"an equation is cited as {{eq}}`eq-...`: {reason}",
+                side.line,
+                side.row,
+            )
+        elif not RULE.search(reason) and not CITED.search(reason):
             result.fail(
                 "the reason names no definition, no rule and no earlier equation:"
                 f" {reason}",
                 side.line,
                 side.row,
             )
-        elif re.search("chain rule", reason, re.IGNORECASE):
+        elif CHAIN_RULE.search(reason):
             fault = chain_rule_fault(side.node, chain)
             if fault:
                 result.fail(fault, side.line, side.row)
@@ -76,19 +84,19 @@ def chain_rule_fault(node: Node, chain) -> str | None:
 def derivative_products(
     node, sums: tuple[str, ...]
 ) -> Iterator[tuple[Quantity, Quantity, tuple[str, ...]]]:
-    """Of neighbours ∂a/∂b · ∂b/∂c, b and c, with the indices of the sums around."""
+    """Of neighbours ∂a/∂b · ∂b/∂c, in either order, b and c, with the indices of the
+    sums around. Braces are looked through."""
     if isinstance(node, SumOver):
         sums = (*sums, node.index)
     if isinstance(node, Product):
-        for first, second in pairwise(node.factors):
-            if (
-                isinstance(first, Derivative)
-                and isinstance(second, Derivative)
-                and isinstance(first.by, Quantity)
-                and isinstance(second.by, Quantity)
-                and first.by == second.of
-            ):
-                yield first.by, second.by, sums
+        for pair in pairwise(map(without_brace, node.factors)):
+            for factors in (pair, pair[::-1]):
+                match factors:
+                    case (
+                        Derivative(by=Quantity() as between),
+                        Derivative(of=of, by=Quantity() as cause),
+                    ) if of == between:
+                        yield between, cause, sums
     if isinstance(node, tuple):
         for part in node:
             yield from derivative_products(part, sums)
@@ -97,11 +105,14 @@ def derivative_products(
             yield from derivative_products(getattr(node, item.name), sums)
 
 
+def without_brace(node: Node) -> Node:
+    return node.body if isinstance(node, Underbrace) else node
+
+
 def paths(between: Quantity, cause: Quantity, chain) -> int:
     """How many elements of a quantity one element of another moves."""
     network = networks()[0]
-    ell = network.L if chain.uses_ell else None
-    evaluator = Evaluator(network, ell)
+    evaluator = Evaluator(network, chain.layers(network)[-1])
     effects, causes = evaluator.tensor(between), evaluator.tensor(cause)
     jacobian = evaluator.jacobian(effects, causes, cause)
     moved = jacobian.reshape(effects.numel(), causes.numel()).abs() > 0
