@@ -13,7 +13,7 @@ import students
 import torch
 from backprop import NeuralNetwork, train
 from chapters import text
-from diagnosis import diagnose, student
+from diagnosis import calls, diagnose
 from diagnosis.mistakes import MISTAKES, Mistake
 from diagnosis.problems import Problem, loss_and_gradients, problems
 from diagnosis.report import CHAPTERS, chapter
@@ -65,16 +65,16 @@ UNFINISHED = {
     "backward_empty": ("backward", "unfilled", "backward is not filled in yet"),
     "backward_raises": ("backward", "unfilled", "is not filled in yet"),
     "column_output": ("forward", "wrong", "(3, 1) for n = 3 samples"),
-    "endless": ("backward", "timeout", "backward did not end"),
-    "endless_update": ("update", "timeout", "apply_gradients did not end"),
+    "endless": ("backward", "timeout", "backward did not return in time"),
+    "endless_update": ("update", "timeout", "apply_gradients did not return"),
     "forward_none": ("forward", "unfilled", "forward returns nothing"),
     "gradients_not_stored": ("backward", "unfilled", "weight_grad of layer 1"),
     "last_layer_only": ("backward", "unfilled", "weight_grad of layer 1"),
-    "layers_missing": ("forward", "unfilled", "layers"),
+    "layers_missing": ("forward", "unfilled", "no layers yet"),
     "loss_none": ("loss", "unfilled", "get_loss returns nothing"),
     "name_error": ("backward", "error", "name 'slope' is not defined"),
     "shape_error": ("backward", "error", "(5, 3), which is (N^(2), n)"),
-    "sleeps": ("backward", "timeout", "backward did not end"),
+    "sleeps": ("backward", "timeout", "backward did not return"),
     "squeezed_output": ("forward", "wrong", "(1,) was expected"),
     "update_pass": ("update", "unfilled", "apply_gradients is not filled in yet"),
     "weights_only": ("backward", "unfilled", "bias_grad of layer 1"),
@@ -83,7 +83,7 @@ UNFINISHED = {
 
 @pytest.mark.parametrize("name", students.UNFINISHED)
 def test_unfinished_networks_get_help(name, monkeypatch):
-    monkeypatch.setattr(student, "SECONDS", 0.3)
+    monkeypatch.setattr(calls, "SECONDS", 1.0)
     part, status, says = UNFINISHED[name]
     found = diagnose(students.load(f"unfinished/{name}.py"))
     assert (found.part, found.status, found.mistake) == (part, status, None)
@@ -182,9 +182,7 @@ def test_where_two_mistakes_fit_both_are_named(monkeypatch):
 
 def test_right_steps_are_what_autograd_says():
     for problem in problems():
-        _, right = loss_and_gradients(
-            problem.weights, problem.biases, problem.x, problem.y
-        )
+        _, right = loss_and_gradients(problem)
         found = run(Steps(), problem, problem.weights).gradients
         for pair, other in zip(found, right, strict=True):
             for ours, theirs in zip(pair, other, strict=True):
@@ -256,7 +254,7 @@ class WrongForward(NeuralNetwork):
 
 def test_a_part_that_rests_on_a_wrong_forward_pass_says_so():
     found = diagnose(WrongForward, part="loss")
-    assert found.message.endswith("forward is not right yet. Look at it first.")
+    assert found.message.startswith("forward is not right yet. Look at it first.")
     found = diagnose(WrongForward)
     assert (found.part, found.layer) == ("forward", 3)
 
@@ -280,7 +278,9 @@ def test_the_first_wrong_gradient_is_named():
 
     found = diagnose(Wrong)
     assert (found.layer, found.parameter, found.mistake) == (2, "bias", None)
-    assert "bias of layer 2 of 3: it is 3 times what it should be" in found.message
+    assert (
+        "biases of layer 2 of 3: it is 3 times what it should be" in found.message
+    )
     assert found.equation == "eq-batch-biases"
 
 
@@ -310,16 +310,16 @@ def half_the_rate(x, y, net, epochs, lr):
 
 TRAINING = {
     "unfilled": (lambda x, y, net, epochs, lr: None, "is not filled in yet"),
-    "losses only": (lambda *a: train(*a)[1], "the network and the losses"),
+    "losses only": (lambda *a: train(*a)[1], "the network, and the losses"),
     "one epoch more": (
         lambda x, y, net, epochs, lr: train(x, y, net, epochs + 1, lr),
-        "where 6 steps lead",
+        "where 6 steps of descent lead",
     ),
     "no step": (
         lambda x, y, net, epochs, lr: (net, torch.zeros(epochs)),
-        "where 0 steps lead",
+        "the parameters that it had before",
     ),
-    "another rate": (half_the_rate, "weight of layer 3: it"),
+    "another rate": (half_the_rate, "weights of layer 3: it"),
     "losses after": (after_each_update, "after the update of its epoch"),
     "one loss": (lambda *a: (train(*a)[0], [1.0]), "shape (1,)"),
     "other losses": (
@@ -341,6 +341,128 @@ def test_right_training_passes():
     assert diagnose(NeuralNetwork, train=train).ok
 
 
+# ---------------------------------------------------------------- close calls
+
+
+def after(method, change):
+    """A class whose method does something else behind the right one."""
+
+    def changed(self, *arguments):
+        result = getattr(NeuralNetwork, method)(self, *arguments)
+        return change(self, result, *arguments)
+
+    return type("Changed", (NeuralNetwork,), {method: changed})
+
+
+def first_weights(self):
+    return self.layers[0].linear
+
+
+def set_gradient(value):
+    def change(self, *_):
+        first_weights(self).weight_grad[0, 0] = value
+
+    return change
+
+
+def only_once(self, x, y):
+    if first_weights(self).weight_grad is None:
+        NeuralNetwork.backward(self, x, y)
+
+
+def old_weights(self, outputs, y):
+    kept = [layer.linear.weight for layer in self.layers]
+    if not hasattr(self, "first_weights"):
+        self.first_weights = [weight.clone() for weight in kept]
+    for layer, weight in zip(self.layers, self.first_weights):
+        layer.linear.weight = weight
+    NeuralNetwork.backward_pass(self, outputs, y)
+    for layer, weight in zip(self.layers, kept):
+        layer.linear.weight = weight
+
+
+def shifted(self, result, x, *_):
+    x += 1
+    return result
+
+
+def decayed(self, _, learning_rate):
+    first_weights(self).weight *= 1 - 1e-4 * learning_rate
+
+
+CLOSE = {
+    "an infinite loss": (after("get_loss", lambda s, r, *_: r * torch.inf), "inf"),
+    "an infinite gradient": (
+        after("backward", set_gradient(torch.inf)),
+        "infinite",
+    ),
+    "a NaN gradient": (after("backward", set_gradient(torch.nan)), "NaN"),
+    "NaN predictions": (after("forward", lambda s, r, *_: r * torch.nan), "NaN"),
+    "a changed argument": (
+        after("forward", shifted),
+        "forward changes its argument x",
+    ),
+    "a random forward pass": (
+        after("forward", lambda s, r, *_: r + torch.rand(())),
+        "different predictions",
+    ),
+    "gradients computed once": (
+        type("Once", (NeuralNetwork,), {"backward": only_once}),
+        "computed earlier is used again",
+    ),
+    "weights of the first call": (
+        type("Old", (NeuralNetwork,), {"backward_pass": old_weights}),
+        "computed earlier is used again",
+    ),
+    "a small decay": (after("apply_gradients", decayed), "wrong change"),
+    "no method": (
+        type("No", (NeuralNetwork,), {"backward": None}),
+        "no method backward",
+    ),
+    "a tuple of gradients": (
+        after(
+            "backward", lambda s, *_: setattr(first_weights(s), "bias_grad", (1, 2))
+        ),
+        "bias_grad of layer 1 is of the type tuple",
+    ),
+    "delta is still ...": (
+        after("backward", lambda s, *_: torch.ones(2, 2) @ ...),
+        "is not filled in yet",
+    ),
+}
+
+
+@pytest.mark.parametrize(("network", "says"), CLOSE.values(), ids=CLOSE)
+def test_close_calls_are_not_right(network, says):
+    found = diagnose(network)
+    assert not found.ok
+    assert found.mistake is None
+    assert says in found.message
+
+
+def test_a_shape_error_that_no_mistake_predicts_is_not_named():
+    def pairs(self, outputs, y):
+        differences = outputs[-1].squeeze(-1) - y
+        first_weights(self).weight_grad = outputs[-2] @ differences
+
+    found = diagnose(type("Pairs", (NeuralNetwork,), {"backward_pass": pairs}))
+    assert (found.status, found.mistake) == ("error", None)
+    assert (
+        "The shapes that met are (3, 5), which is (n, N^(2)), and" in found.message
+    )
+
+
+def test_a_network_that_raises_for_several_outputs_is_checked_for_one():
+    def one_output(self, outputs, y):
+        if y.shape[1] > 1:
+            raise ValueError("one output only")
+        NeuralNetwork.backward_pass(self, outputs, y)
+
+    found = diagnose(type("One", (NeuralNetwork,), {"backward_pass": one_output}))
+    assert found.ok
+    assert "Only networks with one output" in found.message
+
+
 # ---------------------------------------------------------------- surroundings
 
 
@@ -350,6 +472,7 @@ def test_right_training_passes():
         ((NeuralNetwork(2, 1, [3]),), TypeError, "without parentheses"),
         ((NeuralNetwork, "back"), ValueError, "got 'back'"),
         ((NeuralNetwork, "train"), ValueError, "train=train"),
+        ((NeuralNetwork, "train", 5), TypeError, "must be a function; got 5"),
     ],
 )
 def test_unusable_arguments_are_refused(arguments, error, says):
@@ -392,7 +515,7 @@ class Stubborn(NeuralNetwork):
 
 
 def test_a_loop_that_catches_everything_ends_too(monkeypatch):
-    monkeypatch.setattr(student, "SECONDS", 0.2)
+    monkeypatch.setattr(calls, "SECONDS", 1.0)
     start = time.monotonic()
     assert diagnose(Stubborn).status == "timeout"
     assert time.monotonic() - start < 5
@@ -418,5 +541,7 @@ def test_a_diagnosis_reads_well_in_text_and_in_a_notebook():
         str(found).splitlines()[-1].startswith("Read again: eq-loss-gradient, in")
     )
     page = replace(found, message="1 < 2\nnext")._repr_html_()
-    assert page.startswith("<p><strong>backward: wrong (sum-not-mean)</strong></p>")
-    assert page.endswith("<p>1 &lt; 2</p><p>next</p>")
+    assert page.startswith(
+        "<blockquote><p><strong>backward: wrong (sum-not-mean)</strong></p>"
+    )
+    assert page.endswith("<p>1 &lt; 2</p><p>next</p></blockquote>")

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import torch
 
+from .calls import Caller, Trouble
 from .gradients import check_backward
 from .predictions import check_forward, check_loss, suitable
 from .report import Diagnosis
-from .student import Student, Trouble
+from .student import Student
 from .updates import check_train, check_update
 
 PARTS: dict[str, Callable] = {
@@ -19,6 +20,15 @@ PARTS: dict[str, Callable] = {
     "backward": check_backward,
     "update": check_update,
     "train": check_train,
+}
+
+# What else has to be right before a part can be.
+NEEDS = {
+    "forward": [],
+    "loss": ["forward"],
+    "backward": ["forward"],
+    "update": [],
+    "train": ["forward", "backward", "update"],
 }
 
 
@@ -46,40 +56,41 @@ def diagnose(
         raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}.")
     if part == "train" and train is None:
         raise ValueError("part is 'train', so pass the function too: train=train.")
+    if train is not None and not callable(train):
+        raise TypeError(f"train must be a function; got {train!r}.")
     parts = [part] if part else [p for p in PARTS if p != "train" or train]
-    found = examine(network_class, torch.float64, parts, train)
-    if found.status in ("wrong", "error") and not found.mistake:
-        # A class may be right in float32 only.
-        again = examine(network_class, torch.float32, parts, train)
-        if again.ok or found.status == "error":
-            return again
+    caller = Caller()
+    student = Student(network_class, torch.float64, caller)
+    found = examine(student, parts, train)
+    named = found.mistake or found.status in ("right", "unfilled", "timeout")
+    if not named and (student.single or found.status == "error"):
+        # The class may work in float32 only.
+        again = examine(Student(network_class, torch.float32, caller), parts, train)
+        return again if again.ok or found.status == "error" else found
     return found
 
 
 def examine(
-    network_class: type,
-    dtype: torch.dtype,
-    parts: list[str],
-    train: Callable | None,
+    student: Student, parts: list[str], train: Callable | None
 ) -> Diagnosis:
     """The first part that is not right, or that all are."""
-    student = Student(network_class, dtype)
-    with surroundings_kept(dtype):
+    with surroundings_kept(student.dtype):
         for part in parts:
             found = examine_part(student, part, train)
             if found is None:
                 continue
-            wrong = found.status != "unfilled" and part != "forward"
-            if wrong and examine_part(student, "forward"):
-                text = "\nforward is not right yet. Look at it first."
-                found = replace(found, message=found.message + text)
+            if parts == [part] and found.status in ("wrong", "error"):
+                rest = [p for p in NEEDS[part] if examine_part(student, p)]
+                if rest:
+                    text = f"{rest[0]} is not right yet. Look at it first.\n"
+                    found = replace(found, message=text + found.message)
             return found
-        several = any(problem.K > 1 for problem in suitable(student))
+        several = student.several and any(p.K > 1 for p in suitable(student))
     text = f"Right, as far as was checked: {', '.join(parts)}."
     if not several:
         text += (
             " Only networks with one output were checked, because this class does not"
-            " make the predictions of several."
+            " work with several."
         )
     return Diagnosis("right", text)
 

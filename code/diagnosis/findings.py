@@ -71,7 +71,7 @@ def comparison(student: Student, found: Tensor, right: Tensor) -> str:
         return "is 0 everywhere"
     ratio = ((found * right).sum() / (right * right).sum()).item()
     if student.equal(found, ratio * right):
-        return f"is {ratio:.4g} times what it should be, in every entry"
+        return f"is {ratio:.6g} times what it should be, in every entry"
     length = (found.norm() / right.norm()).item()
     error = ((found - right).norm() / right.norm()).item()
     return (

@@ -1,14 +1,16 @@
 """Check the backward pass."""
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
+from .calls import Trouble
 from .findings import EQUATIONS, finding, first_difference
 from .matching import Seen, fitting
 from .predictions import suitable
-from .problems import Problem
+from .problems import Problem, loss_and_gradients, problems
 from .report import Diagnosis
-from .student import Student, Trouble, call
+from .student import Student
 
 
 def check_backward(student: Student) -> Diagnosis | None:
@@ -17,12 +19,12 @@ def check_backward(student: Student) -> Diagnosis | None:
     for one in one_output:
         if one.trouble and one.trouble.status == "unfilled":
             raise one.trouble
-    if all(is_right(student, one) for one in one_output):
+    if all(one.trouble for one in seen if one.problem.K > 1):
         # A class for one output may raise an error for several.
-        seen = [one for one in seen if not one.trouble]
+        student.several, seen = False, one_output
     wrong = [one for one in seen if not is_right(student, one)]
     if not wrong:
-        return None
+        return stale(student)
     text, place = difference(student, wrong[0])
     return finding("backward", text, fits=fitting(student, seen), **place)
 
@@ -31,9 +33,8 @@ def look(student: Student, problem: Problem) -> Seen:
     """Call backward on a network that has seen other samples before; and once more, if
     it left the parameters as they were."""
     net = student.network(problem)
-    x, _ = student.data(net, problem)
     with contextlib.suppress(Trouble):
-        call("forward", problem, net.forward, -x)
+        student.run("forward", net, replace(problem, x=-problem.x))
     try:
         first, trouble = student.backward(net, problem), None
     except Trouble as error:
@@ -44,6 +45,30 @@ def look(student: Student, problem: Problem) -> Seen:
     if first and student.same(after, problem.parameters):
         second = student.backward(net, problem)
     return Seen(problem, first, second, trouble, after)
+
+
+def stale(student: Student) -> Diagnosis | None:
+    """Whether gradients go wrong on a network whose parameters and samples change."""
+    first, *others = [p for p in problems() if p.sizes == problems()[0].sizes]
+    net = student.network(first)
+    student.backward(net, first)
+    for problem in others:
+        student.set_parameters(net, problem)
+        found = student.backward(net, problem)
+        right = loss_and_gradients(problem)[1]
+        if not student.same(found, right):
+            layer, name, what = first_difference(student, found, right)
+            return finding(
+                "backward",
+                "The gradients of a new network are right. After its parameters and"
+                " the samples have changed, those of the"
+                f" {EQUATIONS[name]} of layer {layer} are not: what comes {what}."
+                " Something that was computed earlier is used again.",
+                f"eq-batch-{EQUATIONS[name]}",
+                layer=layer,
+                parameter=name,
+            )
+    return None
 
 
 def is_right(student: Student, seen: Seen) -> bool:
@@ -73,8 +98,14 @@ def difference(student: Student, seen: Seen) -> tuple[str, dict[str, Any]]:
     layer, name, what = first_difference(student, found, seen.right)
     text = (
         f"{which}Walking back from the output, the first wrong gradient is that of the"
-        f" {name} of layer {layer} of {len(seen.right)}: it {what}. (n ="
+        f" {EQUATIONS[name]} of layer {layer} of {len(seen.right)}: it {what}. (n ="
         f" {seen.problem.n}, K = {seen.problem.K})"
     )
     equation = f"eq-batch-{EQUATIONS[name]}"
+    pairs = list(zip(found[layer - 1], seen.right[layer - 1]))
+    if not any(
+        student.equal(*pair) for pair in pairs
+    ):  # so it is what both come from
+        which = "output" if layer == len(seen.right) else "hidden"
+        equation = f"eq-batch-{which}-delta"
     return text, {"equation": equation, "layer": layer, "parameter": name}

@@ -1,12 +1,12 @@
 """Which mistakes fit what was seen."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .calls import Shapes, Trouble
 from .mistakes import MISTAKES, Mistake
 from .problems import Gradients, Problem, loss_and_gradients
 from .steps import Prediction, Steps, run
-from .student import Student, Trouble
+from .student import Student
 
 
 @dataclass
@@ -21,11 +21,13 @@ class Seen:
     after: Gradients
 
     @property
+    def gradients(self) -> Gradients:
+        """The first ones; those that were filled before an error, if there was one."""
+        return self.trouble.gradients if self.first is None else self.first
+
+    @property
     def right(self) -> Gradients:
-        problem = self.problem
-        return loss_and_gradients(
-            problem.weights, problem.biases, problem.x, problem.y
-        )[1]
+        return loss_and_gradients(self.problem)[1]
 
 
 def fitting(student: Student, seen: list[Seen]) -> list[Mistake]:
@@ -36,8 +38,8 @@ def fitting(student: Student, seen: list[Seen]) -> list[Mistake]:
 def fits(mistake: Mistake, student: Student, seen: list[Seen]) -> bool:
     if mistake.signature is not None:
         return all(
-            one.first is not None
-            and mistake.signature(one.problem, one.first, one.right)
+            one.gradients
+            and mistake.signature(one.problem, one.gradients, one.right)
             for one in seen
         )
     return any(predicts(steps, student, seen) for steps in mistake.hypotheses)
@@ -79,26 +81,34 @@ def verdict_on_trouble(
 ) -> bool | None:
     """As `verdict`, where the class raised an error."""
     trouble = seen.trouble
-    found = comparable(trouble.shapes, seen.problem.n)
     if predicted.gradients is None:
-        expected = comparable(predicted.shapes, seen.problem.n)
-        return found == expected if min(len(found), len(expected)) > 1 else None
+        return same_failure(trouble.shapes, predicted.shapes, seen.problem.n)
     wrong = [
-        gradient.shape
+        {tuple(gradient.shape), tuple(other.shape)}
         for pair, right in zip(predicted.gradients, seen.right)
         for gradient, other in zip(pair, right)
         if gradient.shape != other.shape
     ]
     if not wrong:  # where torch repeats a tensor, other code may raise
         return None if predicted.repeats else False
-    if any(sorted(shape) in map(sorted, trouble.shapes) for shape in wrong):
+    if set(trouble.shapes) in wrong:  # stored into the place of the right one
         return True
     if trouble.gradients and student.same(trouble.gradients, predicted.gradients):
         return True
     return None
 
 
-def comparable(shapes: Iterable[tuple[int, ...]], n: int) -> list[list[int]]:
-    """Shapes without the samples, which some work through one by one, and without the
-    order of factors, rows and columns."""
-    return sorted(sorted(size for size in s if size not in (1, n)) for s in shapes)
+def same_failure(found: Shapes, expected: Shapes, n: int) -> bool | None:
+    """Whether operations failed for the same shapes, in whatever order, rows and columns
+    exchanged or not. Who works through the samples one by one has no n in them."""
+    if min(len(found), len(expected)) < 2:
+        return None
+    one_by_one = n not in [size for shape in found for size in shape]
+    left_out = {1, n} if one_by_one or n == 1 else set()
+
+    def comparable(shapes: Shapes) -> list[list[int]]:
+        return sorted(sorted(set(shape) - left_out) for shape in shapes)
+
+    if comparable(found) != comparable(expected):
+        return False
+    return None if n == 1 else True

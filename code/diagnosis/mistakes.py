@@ -140,6 +140,12 @@ MISTAKES = [
             ),
             steps(
                 loss_gradient=only_one_output(
+                    lambda p, y: 2 * pairs(p, y).sum(1) / len(p),
+                    Steps().loss_gradient,
+                )
+            ),
+            steps(
+                loss_gradient=only_one_output(
                     lambda p, y: 2 * pairs(p, y).squeeze(-1) / len(p),
                     Steps().loss_gradient,
                 )
@@ -349,8 +355,8 @@ MISTAKES = [
         "gradients-accumulate",
         "eq-batch-weights",
         "The first call of backward gives the right gradients, a second call twice"
-        " those: they are added to what was there. What should be in the gradients"
-        " when a call begins?",
+        " those: they are added to what was there. What should a call do with the"
+        " gradients of the call before?",
         (steps(second_call=lambda gradient: 2 * gradient),),
     ),
     Mistake(

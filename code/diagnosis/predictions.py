@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .calls import Trouble
 from .findings import finding
 from .mistakes import MISTAKES
 from .problems import Problem, predict, problems
 from .report import Diagnosis
 from .steps import Steps
-from .student import Student, Trouble, call, filled
+from .student import Student
 
 
 def suitable(student: Student) -> list[Problem]:
@@ -40,38 +41,35 @@ def expected(problem: Problem) -> Tensor:
 
 
 def prediction(student: Student, problem: Problem) -> Tensor:
-    net = student.network(problem)
-    x, _ = student.data(net, problem)
-    return tensor("forward", call("forward", problem, filled(net.forward), x))
+    return predict_with(student, student.network(problem), problem)
 
 
-def tensor(name: str, value: Any) -> Tensor:
-    """What a method returned, in float64."""
-    if value is None or value is ...:
-        raise Trouble(
-            "unfilled", f"{name} returns nothing; it is not filled in yet."
-        )
-    if isinstance(value, float):
-        value = torch.tensor(value)
-    if not isinstance(value, Tensor):
-        raise Trouble(
-            "error",
-            f"{name} returns an object of the type {type(value).__name__}; a tensor"
-            " was expected.",
-        )
-    return value.detach().clone().double()
+def predict_with(student: Student, net: Any, problem: Problem) -> Tensor:
+    return student.tensor("forward", student.run("forward", net, problem))
 
 
 def check_forward(student: Student) -> Diagnosis | None:
     for problem in problems():
         if problem.K > 1:
             continue
-        found, right = prediction(student, problem), expected(problem)
+        net = student.network(problem)
+        found, again = (predict_with(student, net, problem) for _ in range(2))
+        right = expected(problem)
         if found.shape != right.shape:
             return finding(
                 "forward",
                 f"forward returns the shape {tuple(found.shape)} for n = {problem.n}"
                 f" samples and one output; {tuple(right.shape)} was expected.",
+                "eq-batch-output",
+            )
+        if not found.isfinite().all():
+            text = "The predictions hold NaN or infinite values."
+            return finding("forward", text, "eq-batch-output")
+        if not student.equal(found, again):
+            return finding(
+                "forward",
+                "Two calls of forward with the same samples give different predictions."
+                " A forward pass has nothing random in it, and changes nothing.",
                 "eq-batch-output",
             )
         if not student.equal(found, right):
@@ -102,10 +100,7 @@ def check_loss(student: Student) -> Diagnosis | None:
     seen: list[tuple[Problem, Tensor]] = []
     for problem in suitable(student):
         net = student.network(problem)
-        data = student.data(net, problem)
-        found = tensor(
-            "get_loss", call("get_loss", problem, filled(net.get_loss), *data)
-        )
+        found = student.tensor("get_loss", student.run("get_loss", net, problem))
         if found.numel() != 1:
             return finding(
                 "loss",
@@ -125,10 +120,9 @@ def check_loss(student: Student) -> Diagnosis | None:
     problem, found = next(
         (p, f) for p, f in seen if not student.equal(f, loss(Steps(), p))
     )
-    ratio = (found / loss(Steps(), problem)).item()
     text = (
         f"With n = {problem.n} samples and K = {problem.K} outputs, get_loss returns"
-        f" {ratio:.4g} times the mean squared error."
+        f" {found:.4g}. The mean squared error is {loss(Steps(), problem):.4g}."
     )
     fits = [m for m in MISTAKES if any(map(explains, m.hypotheses))]
     return finding("loss", text, "eq-loss-batch", fits)

@@ -1,6 +1,6 @@
 """The networks and batches on which a class is examined, and what is right there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
@@ -50,13 +50,11 @@ def predict(weights: list[Tensor], biases: list[Tensor], x: Tensor) -> Tensor:
     return x
 
 
-def loss_and_gradients(
-    weights: list[Tensor], biases: list[Tensor], x: Tensor, y: Tensor
-) -> tuple[Tensor, Gradients]:
+def loss_and_gradients(problem: Problem) -> tuple[Tensor, Gradients]:
     """The mean squared error, and its derivatives by automatic differentiation."""
-    weights = [weight.clone().requires_grad_() for weight in weights]
-    biases = [bias.clone().requires_grad_() for bias in biases]
-    loss = functional.mse_loss(predict(weights, biases, x), y)
+    weights = [weight.clone().requires_grad_() for weight in problem.weights]
+    biases = [bias.clone().requires_grad_() for bias in problem.biases]
+    loss = functional.mse_loss(predict(weights, biases, problem.x), problem.y)
     found = torch.autograd.grad(loss, [*weights, *biases])
     gradients = list(zip(found[: len(weights)], found[len(weights) :]))
     return loss.detach(), gradients
@@ -66,14 +64,16 @@ def descend(
     problem: Problem, epochs: int, rate: float
 ) -> tuple[Problem, list[float]]:
     """The network after gradient descent, and the losses before each step."""
-    weights, biases = problem.weights, problem.biases
     losses = []
     for _ in range(epochs):
-        loss, gradients = loss_and_gradients(weights, biases, problem.x, problem.y)
+        loss, gradients = loss_and_gradients(problem)
         losses.append(loss.item())
-        weights = [w - rate * g for w, (g, _) in zip(weights, gradients)]
-        biases = [b - rate * g for b, (_, g) in zip(biases, gradients)]
-    return Problem(weights, biases, problem.x, problem.y), losses
+        problem = replace(
+            problem,
+            weights=[w - rate * g for w, (g, _) in zip(problem.weights, gradients)],
+            biases=[b - rate * g for b, (_, g) in zip(problem.biases, gradients)],
+        )
+    return problem, losses
 
 
 @cache

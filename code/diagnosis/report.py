@@ -56,7 +56,8 @@ class Diagnosis:
         lines = "".join(
             f"<p>{escape(line)}</p>" for line in self.message.split("\n")
         )
-        return f"<p><strong>{escape(self.title)}</strong></p>{lines}"
+        title = f"<p><strong>{escape(self.title)}</strong></p>"
+        return f"<blockquote>{title}{lines}</blockquote>"
 
 
 def chapter(equation: str) -> str:

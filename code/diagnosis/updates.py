@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from .calls import Trouble
 from .findings import EQUATIONS, finding, first_difference
 from .mistakes import MISTAKES, Mistake
 from .predictions import suitable
 from .problems import Gradients, Problem, descend, problem
 from .report import Diagnosis
 from .steps import Steps
-from .student import Student, Trouble, call, filled
+from .student import Student, filled
 
 RATES = (
     0.5,
@@ -30,17 +32,32 @@ class Step:
     rate: float
     after: Gradients
 
+    @property
+    def moves(self) -> Gradients:
+        return moves(self.before, self.after)
+
     def by(self, weights: Steps, biases: Steps) -> Gradients:
-        """The parameters after the step, if these were the steps."""
-        return [
+        """By how much the parameters would move, if these were the steps."""
+        after = [
             (
-                weights.update(weight, weight_grad, self.rate),
-                biases.update(bias, bias_grad, self.rate),
+                weights.update(w, w_grad, self.rate),
+                biases.update(b, b_grad, self.rate),
             )
-            for (weight, bias), (weight_grad, bias_grad) in zip(
-                self.before, self.gradients
-            )
+            for (w, b), (w_grad, b_grad) in zip(self.before, self.gradients)
         ]
+        return moves(self.before, after)
+
+    def is_by(self, student: Student, weights: Steps, biases: Steps) -> bool:
+        return student.same(self.moves, self.by(weights, biases))
+
+
+def moves(before: Gradients, after: Gradients) -> Gradients:
+    """By how much parameters change; what has another shape now is kept as it is."""
+
+    def move(old: Tensor, new: Tensor) -> Tensor:
+        return new - old if old.shape == new.shape else new
+
+    return [(move(w, v), move(b, c)) for (w, b), (v, c) in zip(before, after)]
 
 
 def check_update(student: Student) -> Diagnosis | None:
@@ -54,7 +71,7 @@ def check_update(student: Student) -> Diagnosis | None:
     right = Steps()
 
     def explains(weights: Steps, biases: Steps) -> bool:
-        return all(student.same(s.after, s.by(weights, biases)) for s in seen)
+        return all(s.is_by(student, weights, biases) for s in seen)
 
     if explains(right, right):
         return None
@@ -67,15 +84,13 @@ def check_update(student: Student) -> Diagnosis | None:
             for wrong in mistake.hypotheses
         )
 
-    step = next(s for s in seen if not student.same(s.after, s.by(right, right)))
-    found, expected = (
-        moves(step.before, step.after),
-        moves(step.before, step.by(right, right)),
-    )
+    step = next(s for s in seen if not s.is_by(student, right, right))
+    found, expected = step.moves, step.by(right, right)
     layer, name, what = first_difference(student, found, expected)
     text = (
         f"In a step with the learning rate {step.rate}, walking back from the output,"
-        f" the first wrong change is that of the {name} of layer {layer}: it {what}."
+        f" the first wrong change is that of the {EQUATIONS[name]} of layer {layer}: it"
+        f" {what}."
     )
     equation = f"eq-update-{EQUATIONS[name]}"
     return finding(
@@ -88,11 +103,6 @@ def check_update(student: Student) -> Diagnosis | None:
     )
 
 
-def moves(before: Gradients, after: Gradients) -> Gradients:
-    """By how much parameters change."""
-    return [(w - v, b - a) for (v, a), (w, b) in zip(before, after)]
-
-
 def two_steps(student: Student, problem: Problem) -> Iterator[Step]:
     """Two updates by the gradients of the class; by the right ones, as long as it does
     not compute any."""
@@ -103,30 +113,46 @@ def two_steps(student: Student, problem: Problem) -> Iterator[Step]:
         except Trouble:
             gradients = student.set_right_gradients(net, problem)
         before = student.parameters(net, problem)
-        call("apply_gradients", problem, filled(net.apply_gradients), rate)
+        apply = student.method("apply_gradients", net, problem)
+        student.call("apply_gradients", problem, apply, rate)
         yield Step(before, gradients, rate, student.parameters(net, problem))
 
 
 def check_train(student: Student, train: Callable) -> Diagnosis | None:
     start = problem((4, 6, 5, 1), 7)
     net = student.network(start)
-    x, y = student.data(net, start)
-    result = call("train", start, filled(train), x, y, net, EPOCHS, RATES[0])
+    dtype = net.layers[0].linear.weight.dtype
+    x, y = start.x.to(dtype, copy=True), start.y.squeeze(-1).to(dtype)
+    result = student.call(
+        "train", start, filled(train), x, y, net, EPOCHS, RATES[0]
+    )
     if result is None or result is ...:
         raise Trouble("unfilled", "train returns nothing; it is not filled in yet.")
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Trouble("error", "train should return the network and the losses.")
+    if (
+        not isinstance(result, tuple | list)
+        or len(result) != 2
+        or not hasattr(result[0], "layers")
+    ):
+        message = "train should return two things: the network, and the losses."
+        raise Trouble("error", message)
     trained, losses = result
     ends = [descend(start, epochs, RATES[0]) for epochs in range(EPOCHS + 2)]
     found = student.parameters(trained, start)
     steps = [
         k for k, (end, _) in enumerate(ends) if student.same(found, end.parameters)
     ]
+    if steps == [0]:
+        return finding(
+            "train",
+            "The network that train returns has the parameters that it had before. Is"
+            " it the one that was trained, and is every step applied?",
+            "eq-update-weights",
+        )
     if steps and steps != [EPOCHS]:
         return finding(
             "train",
-            f"After {EPOCHS} epochs the network is where {steps[0]} steps lead. Count"
-            " the steps in the loop.",
+            f"After {EPOCHS} epochs the network is where {steps[0]} steps of descent"
+            " lead. Count the steps in the loop.",
             "eq-update-weights",
         )
     if not steps:
@@ -137,21 +163,25 @@ def check_train(student: Student, train: Callable) -> Diagnosis | None:
         return finding(
             "train",
             f"In {EPOCHS} epochs, walking back from the output, the first wrong change"
-            f" is that of the {name} of layer {layer}: it {what}. Each epoch should"
-            " compute the gradients of all samples once, and then take one step.",
+            f" is that of the {EQUATIONS[name]} of layer {layer}: it {what}. Each epoch"
+            " should compute the gradients of all samples once, and then take one step.",
             f"eq-update-{EQUATIONS[name]}",
             layer=layer,
             parameter=name,
         )
-    text = about_losses(student, losses, ends[-1][1])
+    values = student.call("reading the losses", start, as_numbers, losses)
+    text = about_losses(student, values, ends[-1][1])
     return finding("train", text, "eq-loss-batch") if text else None
 
 
-def about_losses(student: Student, losses: Any, right: list[float]) -> str:
-    """What is wrong with recorded losses; ``right`` has one epoch more."""
+def as_numbers(losses: Any) -> Tensor:
     if isinstance(losses, list | tuple):
         losses = [float(loss) for loss in losses]
-    found = torch.as_tensor(losses).detach().double()
+    return torch.as_tensor(losses).detach().clone().double()
+
+
+def about_losses(student: Student, found: Tensor, right: list[float]) -> str:
+    """What is wrong with recorded losses; ``right`` has one epoch more."""
     if found.shape != (EPOCHS,):
         return (
             f"The losses have shape {tuple(found.shape)} after {EPOCHS} epochs;"
@@ -162,8 +192,10 @@ def about_losses(student: Student, losses: Any, right: list[float]) -> str:
         return ""
     if student.equal(found, expected[1:]):
         return "Each loss is that after the update of its epoch; before it was expected."
-    wrong = int(((found - expected[:-1]).abs() > student.tolerance).nonzero()[0])
+    epoch = next(
+        k for k in range(EPOCHS) if not student.equal(found[k], expected[k])
+    )
     return (
-        f"The loss of epoch {wrong} is {found[wrong]:.4g}; {expected[wrong]:.4g} was"
+        f"The loss of epoch {epoch} is {found[epoch]:.4g}; {expected[epoch]:.4g} was"
         " expected, the loss of all samples before the update."
     )
