@@ -731,6 +731,11 @@ def test_lines_are_those_of_an_editor(tmp_path):
     assert "a.md:3, row 1: " in check_file(tmp_path, source).failures[0]
 
 
+def test_a_comment_is_no_text(tmp_path):
+    wrong = f"{BIASES}{ALL}".replace(r"\delta", r"\Delta")
+    assert check_file(tmp_path, f"% $$\n% {wrong}\n% $$\n").displays == []
+
+
 def test_an_equation_without_an_end_is_an_error(tmp_path):
     with pytest.raises(ValueError, match=r"a.md:3: this equation does not end"):
         check_file(tmp_path, "Text\n\n$$\nx = 1\n")

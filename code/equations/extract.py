@@ -143,7 +143,7 @@ def loss(tex: str) -> Loss:
 
 
 def without_code(lines: list[str]) -> list[str]:
-    """The lines, with those of code blanked, so that line numbers stay."""
+    """The lines, with code and comments blanked, so that line numbers stay."""
     kept = []
     open_fences: list[tuple[str, bool]] = []  # its sign, and whether it holds code
     if lines and lines[0] == "---" and "---" in lines[1:]:  # front matter
@@ -163,7 +163,7 @@ def without_code(lines: list[str]) -> list[str]:
             is_code = fence[2] in CODE or fence[2] is None
             open_fences.append((fence[1], is_code))
             in_code = is_code
-        is_text = in_head or not in_code
+        is_text = (in_head or not in_code) and not line.lstrip().startswith("%")
         kept.append(CODE_SPAN.sub(r"\1", line) if is_text else "")
     return kept
 
