@@ -17,6 +17,7 @@ unexport JUPYTER_PATH MPLBACKEND PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNI
 .PHONY: help
 help:
 	@echo 'make book       build the site in _build/html'
+	@echo 'make labs       write the question and the solution of the lab, each also in print, to _build/labs'
 	@echo 'make notebooks  write the chapters as notebooks, with their outputs, to _build/notebooks'
 	@echo 'make test       run the tests'
 	@echo 'make lint       check style and types of the code'
@@ -25,8 +26,14 @@ help:
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
 
+# One of the files that are written together.
+LABS := _build/labs/lab-solution.pdf
+
+$(LABS): $(READY) book/lab.md $(shell find code -name '*.py' -o -name '*.lua' -o -name '*.typ')
+	$(VENV_PYTHON) -m labs make book/lab.md --out $(@D)
+
 .PHONY: book
-book: $(READY)
+book: $(LABS)
 # The cache of executed chapters knows their cells, but not the packages that the cells import.
 	@mkdir -p _build
 	@find code -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
@@ -40,6 +47,11 @@ book: $(READY)
 	@echo
 	@echo 'The book is built. Open it in a browser:'
 	@echo '$(CURDIR)/_build/html/index.html'
+
+.PHONY: labs
+labs: $(LABS)
+	@echo
+	@echo 'The question and the solution of the lab are in $(CURDIR)/_build/labs'
 
 .PHONY: notebooks
 notebooks: book

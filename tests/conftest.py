@@ -53,7 +53,7 @@ def pytest_assertrepr_compare(left, right):
 def sites(tmp_path_factory):
     """The site, built in two copies of this tree; for slow tests."""
     # Imported here, because the tiny book of test_references.py has this file without the other.
-    from copies import run_in_copies, site_command
+    from copies import run_in_copies, site_commands
 
-    trees = run_in_copies(tmp_path_factory.mktemp("sites"), *site_command())
+    trees = run_in_copies(tmp_path_factory.mktemp("sites"), *site_commands())
     return [tree / "_build" / "html" for tree in trees]

@@ -15,24 +15,33 @@ from references import ROOT
 COPIES = {"one": "UTC+12", "a longer way/to/another": "UTC-14"}
 
 
-def site_command():
-    """The arguments of Python with which the Makefile builds the site."""
+def site_commands():
+    """The arguments of Python with which the Makefile writes the labs and builds the
+    site."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
-    line = r"^\t\$\(VENV_PYTHON\) (.* build .*)$"
-    arguments = shlex.split(re.search(line, makefile, re.MULTILINE)[1])
     scripts = sysconfig.get_path("scripts")
-    return [argument.replace(".venv/bin", scripts) for argument in arguments]
-
-
-def run_in_copies(folder, *arguments):
-    """Run Python with these arguments in copies of this tree; where the copies are."""
     return [
-        run_in_copy(folder / name, zone, *arguments)
-        for name, zone in COPIES.items()
+        [
+            argument.replace(".venv/bin", scripts).replace("$(@D)", "_build/labs")
+            for argument in shlex.split(line)
+        ]
+        for line in re.findall(
+            r"^\t\$\(VENV_PYTHON\) (.*(?: build | labs make ).*)$",
+            makefile,
+            re.MULTILINE,
+        )
     ]
 
 
-def run_in_copy(tree, zone, *arguments):
+def run_in_copies(folder, *commands):
+    """Run Python with each of these lists of arguments in copies of this tree; where the
+    copies are."""
+    return [
+        run_in_copy(folder / name, zone, commands) for name, zone in COPIES.items()
+    ]
+
+
+def run_in_copy(tree, zone, commands):
     """Copy this tree without what the commands of the Makefile have made, and run Python
     there."""
     made = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info")
@@ -41,17 +50,18 @@ def run_in_copy(tree, zone, *arguments):
     packages = tree / ".packages"
     shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link)
     path = os.pathsep.join(map(str, [tree / "code", packages]))
-    result = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": path, "TZ": zone},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
+    for arguments in commands:
+        result = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tree,
+            env={**os.environ, "PYTHONPATH": path, "TZ": zone},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
     return tree
 
 

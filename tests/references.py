@@ -21,6 +21,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
+from labs.fault import Fault
+from labs.versions import is_template, solution
 from PIL import Image, ImageChops
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,7 +75,7 @@ def chapters(root):
 def with_code(root):
     """Every chapter that has code cells, as jupytext reads it, by its name, in reading order."""
     notebooks = {
-        name: jupytext.read(source, fmt="md:myst")
+        name: jupytext.reads(_text(source), fmt="md:myst")
         for name, source in chapters(root).items()
     }
     return {
@@ -81,6 +83,17 @@ def with_code(root):
         for name, book in notebooks.items()
         if any(cell.cell_type == "code" for cell in book.cells)
     }
+
+
+def _text(source):
+    """The text of a chapter; of the template of a lab, its solution."""
+    text = source.read_text(encoding="utf-8")
+    if not is_template(text):
+        return text
+    try:
+        return solution(text, source.parent)
+    except Fault as fault:
+        raise ValueError(f"{source}:{fault}") from fault
 
 
 def reference(root, chapter):
@@ -102,11 +115,15 @@ def problems(root):
             f"{source.relative_to(root).as_posix()}: named in _toc.yml but missing; write it"
             for source in lost
         ]
+    try:
+        notebooks = with_code(root)
+    except ValueError as error:
+        return [str(error)]
     found = [
         (path, "no chapter with code cells has this name; run make reference")
         for path in extra(root)
     ]
-    for chapter, notebook in with_code(root).items():
+    for chapter, notebook in notebooks.items():
         path = reference(root, chapter)
         found += [(path, problem) for problem in _problems(path, chapter, notebook)]
     return [

@@ -92,7 +92,7 @@ def test_two_builds_of_the_site_are_the_same(sites):
 
 @pytest.mark.slow
 def test_two_runs_of_make_reference_are_the_same(tmp_path):
-    trees = run_in_copies(tmp_path, "tests/make_reference.py")
+    trees = run_in_copies(tmp_path, ["tests/make_reference.py"])
     one, other = (tree / "tests" / "reference" for tree in trees)
     assert list(one.iterdir())
     assert first_difference(one, other) == ""

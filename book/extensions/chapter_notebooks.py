@@ -102,7 +102,7 @@ class Chapter:
             return f"### {self.text('numref', options['label'])}\n"
         if name == "solution-start":
             return f"### Solution to {self.text('numref', argument)}\n"
-        if name in {"exercise-end", "solution-end"}:
+        if name in {"exercise-end", "solution-end", "only"}:  # only: for the page
             return ""
         if name == "literalinclude":
             return f"```python\n{next(self.listings).rstrip()}\n```"

@@ -1,0 +1,14 @@
+"""What is wrong in a template."""
+
+
+class Fault(Exception):
+    """A mistake in a template: the line (from 1) where it stands, and one in words."""
+
+    def __init__(self, line: int, message: str):
+        super().__init__(f"{line}: {message}")
+        self.line = line
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, or else what it is, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,184 @@
+"""Writes the question and the solution of a template."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from .execute import CellError, execute
+from .fault import Fault, one_line
+from .images import images
+from .myst import plain, prose
+from .pdf import PrintError, printed
+from .tags import Line
+from .template import FORMATS, Template, parse, read
+from .versions import Version, build
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+class Maker:
+    """Makes files in the folder ``out``, with or without PDFs and outputs of cells."""
+
+    def __init__(self, out: Path, with_pdf: bool, with_outputs: bool):
+        self.out, self.with_pdf, self.with_outputs = out, with_pdf, with_outputs
+        self.made: dict[Path, Path] = {}  # from which template a file is
+
+    def make(self, path: Path) -> None:
+        """Write all files of both versions of a template, or, if anything is wrong with
+        it, none: Fault tells what."""
+        template = parse(read(path))
+        folder = path.resolve().parent
+        pictures = images(template, folder)
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            dir=self.out.parent, prefix=".labs-"
+        ) as work:
+            for picture in pictures:
+                copy = Path(work, picture)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / picture, copy)
+            for kind in "solution", "question":
+                name = f"{path.stem.removesuffix('-template')}-{kind}"
+                version = build(template, folder, kind == "question")
+                self.write(Path(work, name), template, version, folder)
+            self.move(Path(work), path)
+
+    def write(
+        self, place: Path, template: Template, version: Version, folder: Path
+    ) -> None:
+        """Write the files of one version; ``place`` is their path without suffix."""
+        notebook = notebook_of(template, version)
+        text = jupytext.writes(notebook, fmt=FORMATS[template.flavour])
+        place.with_name(f"{place.name}.md").write_text(
+            text, encoding="utf-8", newline="\n"
+        )
+        notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+        if self.with_outputs:
+            run(notebook, place.name, template, version, folder)
+        target = place.with_name(f"{place.name}.ipynb")
+        target.write_text(
+            nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n"
+        )
+        if self.with_pdf:
+            print(f"{place.name}: printing", flush=True)
+            try:
+                pages = printed(target, title(notebook, place.name))
+            except PrintError as error:
+                number = line_of(template, error.formula)
+                message = f"cannot be printed: {one_line(error)}"
+                raise Fault(number, message) from None
+            place.with_name(f"{place.name}.pdf").write_bytes(pages)
+
+    def move(self, work: Path, path: Path) -> None:
+        """Move the files made of a template to where they belong. Raises Fault, before,
+        if one would replace a folder, or a file of another template of this run."""
+        targets = {
+            file: self.out / file.relative_to(work)
+            for file in sorted(work.rglob("*"))
+            if file.is_file()
+        }
+        for file, target in targets.items():
+            if target.is_dir():
+                raise Fault(1, f"there is a folder {target}")
+            other = self.made.get(target, path)
+            if other != path and target.read_bytes() != file.read_bytes():
+                raise Fault(1, f"{target} has just been made of {other}")
+        for file, target in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, target)
+            self.made[target] = path
+
+
+def notebook_of(template: Template, version: Version) -> NotebookNode:
+    """A version as notebook, without outputs."""
+    lines = [line.text for line in version.lines]
+    if template.flavour == "myst":
+        lines = plain(version.lines)
+    notebook = jupytext.reads("\n".join(lines) + "\n", FORMATS[template.flavour])
+    notebook.cells = list(for_jupyter(notebook.cells))
+    notebook.metadata["kernelspec"] = KERNEL
+    notebook.nbformat_minor = 5  # the first with cell ids
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.id = f"cell-{number:02d}"
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        raise Fault(1, f"is not a notebook: {error.message}") from None
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if len(codes) != len(code_cells(template)):
+        raise Fault(1, "homework that is taken out changes what is a code cell")
+    return notebook
+
+
+def for_jupyter(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """Cells without metadata of other programs, and without empty Markdown. A caption
+    becomes a cell of its own."""
+    for cell in cells:
+        if cell.cell_type == "markdown" and not cell.source.strip():
+            continue
+        for name in "pycharm", "lines_to_next_cell":
+            cell.metadata.pop(name, None)
+        options = cell.metadata.pop("mystnb", None)
+        yield cell
+        try:
+            caption = options["figure"]["caption"]
+        except (KeyError, TypeError):
+            continue
+        (text,) = prose([Line(1, " ".join(str(caption).split()))])
+        yield nbformat.v4.new_markdown_cell(f"*{text}*")
+
+
+def code_cells(template: Template) -> list[int]:
+    """The numbers of the lines where the code cells of a template begin."""
+    return [cell.start + 1 for cell in template.cells if cell.kind == "code"]
+
+
+def run(
+    notebook: NotebookNode,
+    name: str,
+    template: Template,
+    version: Version,
+    folder: Path,
+) -> None:
+    """Execute a version. Raises Fault where a cell does not run."""
+    lines = code_cells(template)
+    count = len(lines) - len(version.skipped)
+    print(f"{name}: executing {count} cells", flush=True)
+    try:
+        execute(notebook, folder, version.skipped)
+    except CellError as error:
+        message = str(error)
+        if name.endswith("-question"):
+            # The solution ran before, so it is a stub that raises this.
+            to_do = error.name == "NotImplementedError"
+            message += (
+                ", for homework is not filled in: begin it with #!TAG SKIPQUESTEXEC"
+                if to_do
+                else " (in the question)"
+            )
+        raise Fault(lines[error.place], message) from None
+
+
+def title(notebook: NotebookNode, name: str) -> str:
+    """The first heading of a notebook, else its name."""
+    text = "\n".join(
+        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
+    )
+    heading = re.search(r"^# +(.*?)\s*$", text, re.MULTILINE)
+    return heading[1] if heading else name
+
+
+def line_of(template: Template, formula: list[str]) -> int:
+    """The number of a line of a formula, of that which occurs least often; else 1."""
+    places = (
+        [n for n, text in enumerate(template.lines, 1) if piece.strip() in text]
+        for piece in formula
+    )
+    return min(filter(None, places), key=len, default=[1])[0]

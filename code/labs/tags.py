@@ -1,0 +1,84 @@
+"""The tags of a template, and the homework between them."""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .fault import Fault
+
+TAG = re.compile(r"(\s*)#!([A-Z]+)\b\s*(.*?)\s*")
+MARKDOWN_TAG = re.compile(rf"(?:%\s*)?{TAG.pattern}")  # % begins a comment of MyST
+# Anywhere in a line, and misspelt. In backticks it is what a text is about.
+LIKE_TAG = re.compile(r"(?<!`)#\s*!\s*(?:TAG|MSG|INCLUDE)\b", re.IGNORECASE)
+
+NAMES = {"HWBEGIN", "HWEND", "SKIPQUESTEXEC"}
+
+
+class Tag(NamedTuple):
+    """A tag: 'MSG', 'INCLUDE' or one of ``NAMES``; and what stands before and after."""
+
+    name: str
+    argument: str
+    indent: str
+
+
+class Line(NamedTuple):
+    """A line of a template or of a version: its number in the template, from 1."""
+
+    number: int
+    text: str
+    tag: Tag | None = None
+
+
+@dataclass
+class Part:
+    """Consecutive lines of a cell that are homework, or are not. ``number`` is the line
+    where homework begins."""
+
+    homework: bool = False
+    number: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+
+def tagged(number: int, text: str, kind: str) -> Line:
+    """A line of a cell, with the tag that it is."""
+    pattern = TAG if kind == "code" else MARKDOWN_TAG
+    match = pattern.fullmatch(text)
+    if not match:
+        if LIKE_TAG.search(text):
+            raise Fault(
+                number, "a tag is not spelt right, or not alone on its line"
+            )
+        return Line(number, text)
+    indent, name, argument = match.groups()
+    known = {"MSG", "INCLUDE"}
+    if name == "TAG":
+        name, argument, known = argument.rstrip("'\""), "", NAMES
+    if name not in known:
+        raise Fault(number, f"unknown tag {text.strip()}")
+    return Line(number, text, Tag(name, argument, indent))
+
+
+def split(lines: list[Line]) -> list[Part]:
+    """The parts of one cell, in order."""
+    parts, is_open = [Part()], False
+    for line in lines:
+        name = line.tag.name if line.tag else ""
+        if name == "HWBEGIN":
+            if is_open:
+                raise Fault(line.number, "HWBEGIN inside homework")
+            parts.append(Part(True, line.number))
+        elif name == "HWEND":
+            if not is_open:
+                raise Fault(line.number, "HWEND without HWBEGIN in this cell")
+            parts.append(Part())
+        elif name == "SKIPQUESTEXEC":
+            raise Fault(line.number, "SKIPQUESTEXEC not at the head of a code cell")
+        elif name == "MSG" and not is_open:
+            raise Fault(line.number, "MSG outside homework")
+        else:
+            parts[-1].lines.append(line)
+        is_open = parts[-1].homework
+    if is_open:
+        raise Fault(parts[-1].number, "HWBEGIN without HWEND in this cell")
+    return parts

@@ -1,0 +1,112 @@
+"""The two versions of a template, as text in its own Markdown.
+
+In the solution, homework stands without its tags; in the question, messages and stubs
+stand in its place. Whatever has no tag stays as it is, MyST's directives included.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cells import code_cell, text_cell, without_skip
+from .fault import Fault
+from .myst import directives
+from .tags import LIKE_TAG, Line, tagged
+from .template import Cell, Template, parse
+
+
+@dataclass(frozen=True)
+class Version:
+    """The lines of a version, and which of its code cells (from 0) are not executed."""
+
+    lines: list[Line]
+    skipped: frozenset[int]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines) + "\n"
+
+
+def solution(text: str, folder: Path) -> str:
+    """The solution of a template, given as text; includes are relative to ``folder``.
+
+    Raises Fault, with the line, if a tag is not right or code does not compile.
+    """
+    return build(parse(text), folder, is_question=False).text
+
+
+def question(text: str, folder: Path) -> str:
+    """The question of a template, as `solution`."""
+    return build(parse(text), folder, is_question=True).text
+
+
+def is_template(text: str) -> bool:
+    """Whether a text has tags."""
+    return bool(LIKE_TAG.search(text))
+
+
+def build(template: Template, folder: Path, is_question: bool) -> Version:
+    """A version of a template. Raises Fault."""
+    lines: list[Line] = []
+    skipped, position, code_cells = set(), 0, 0
+    for cell in template.cells:
+        lines += between_cells(template, position, cell.start)
+        source = cell_lines(template, cell)
+        if cell.kind == "code":
+            source, is_skipped = without_skip(source)
+            lines += code_cell(source, cell.python, folder, is_question)
+            if is_skipped and is_question:
+                skipped.add(code_cells)
+            code_cells += 1
+        else:
+            lines += text_cell(source, is_question)
+        position = cell.stop
+    lines += between_cells(template, position, len(template.lines))
+    if is_question and template.flavour == "myst":
+        lines = without_empty_solutions(template, lines)
+    return Version(lines, frozenset(skipped))
+
+
+def cell_lines(template: Template, cell: Cell) -> list[Line]:
+    return [
+        tagged(number, text, cell.kind)
+        for number, text in enumerate(
+            template.lines[cell.start : cell.stop], cell.start + 1
+        )
+    ]
+
+
+def between_cells(template: Template, start: int, stop: int) -> list[Line]:
+    """Lines that belong to no cell: fences, metadata, blank ones."""
+    lines = []
+    for number, text in enumerate(template.lines[start:stop], start + 1):
+        if LIKE_TAG.search(text):
+            raise Fault(number, "a tag outside the cells")
+        lines.append(Line(number, text))
+    return lines
+
+
+def without_empty_solutions(template: Template, kept: list[Line]) -> list[Line]:
+    """The lines of a question without the directives around solutions whose text was
+    all homework. Their code cells stay."""
+    texts = {
+        line.number: line
+        for cell in template.cells
+        if cell.kind == "markdown"
+        for line in cell_lines(template, cell)
+    }
+    shown = {line.number for line in kept if line.text.strip()}
+    dropped: set[int] = set()
+    start = None
+    everything = [Line(n, text) for n, text in enumerate(template.lines, 1)]
+    for directive in directives(everything):
+        if directive.name == "solution-start":
+            start = directive
+        elif directive.name == "solution-end" and start:
+            inside = range(start.stop + 1, directive.start + 1)
+            written = [texts[n] for n in inside if n in texts]
+            had_homework = any(line.tag for line in written)
+            if had_homework and not any(line.number in shown for line in written):
+                dropped.update(range(start.start + 1, start.stop + 1))
+                dropped.update(range(directive.start + 1, directive.stop + 1))
+            start = None
+    return [line for line in kept if line.number not in dropped]

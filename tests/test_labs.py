@@ -1,0 +1,707 @@
+"""The labs: question and solution from one template, and submissions that are run."""
+
+import csv
+import re
+import tempfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import students
+from labs.__main__ import main
+from labs.fault import Fault
+from labs.make import notebook_of
+from labs.stubs import compiled
+from labs.template import parse
+from labs.versions import build, is_template, question, solution
+
+TEMPLATES = Path(__file__).parent / "lab_templates"
+NAMES = ["shapes", "page"]
+VERSIONS = [f"{name}-{kind}" for name in NAMES for kind in ("question", "solution")]
+
+# What stands before the cells of the small templates below: 12 lines each.
+MARKDOWN = """\
+---
+jupyter:
+  jupytext:
+    text_representation:
+      extension: .md
+      format_name: markdown
+  kernelspec:
+    display_name: Python 3
+    language: python
+    name: python3
+---
+
+"""
+# 7 lines.
+MYST = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+---
+
+"""
+
+
+def code(*lines):
+    return MARKDOWN + "\n".join(["```python", *lines, "```"]) + "\n"
+
+
+def in_myst(*lines):
+    return MYST + "\n".join(lines) + "\n"
+
+
+def shown(text):
+    """The lines of the only code cell of a version."""
+    return text.split("```python\n")[1].split("```")[0].rstrip("\n").split("\n")
+
+
+def plain(text):
+    """The cells of a solution, written out for Jupyter."""
+    template = parse(text)
+    return [
+        cell.source
+        for cell in notebook_of(template, build(template, TEMPLATES, False)).cells
+    ]
+
+
+# ------------------------------------------------------------- the text of versions
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ["def f():", "  #!TAG HWBEGIN", "  return 1", "  #!TAG HWEND"],
+            ["def f():", "  raise NotImplementedError"],
+        ),
+        (
+            ["x = [", "#!TAG HWBEGIN", "    1,", "    2,", "#!TAG HWEND", "]"],
+            ["x = [", "    ...", "]"],
+        ),
+        (
+            ["f(a=1,", "    #!TAG HWBEGIN", "    b=2", "    #!TAG HWEND", ")"],
+            ["f(a=1,", ")"],
+        ),
+        (
+            ["x = {1: 2,", "    #!TAG HWBEGIN", "    3: 4", "    #!TAG HWEND", "}"],
+            ["x = {1: 2,", "}"],
+        ),
+        (
+            ["x = (1", "     #!TAG HWBEGIN", "     + 2", "     #!TAG HWEND", ")"],
+            ["x = (1", ")"],
+        ),
+        (
+            ["for x in y:", "    #!TAG HWBEGIN", "    # why", "    x()"]
+            + [
+                "    #!TAG HWEND",
+                "    #!TAG HWBEGIN",
+                "    y()",
+                "    #!TAG HWEND",
+            ],
+            ["for x in y:", "    raise NotImplementedError"],
+        ),
+        (
+            ["try:", "    a()", "#!TAG HWBEGIN", "except E:", "    b()"]
+            + ["#!TAG HWEND", "finally:", "    c()"],
+            ["try:", "    a()", "finally:", "    c()"],
+        ),
+        (["#!TAG HWBEGIN", "x = 1", "#!TAG HWEND"], [""]),
+        (
+            ["text = '''", "#!TAG HWBEGIN", "a", "#!TAG HWEND", "'''", "%magic"],
+            ["text = '''", "'''", "%magic"],
+        ),
+        (
+            ["#!TAG SKIPQUESTEXEC'", "", "%%time", "#!TAG HWBEGIN", "x = ("]
+            + ["#!MSG Try.", '#!TAG HWEND"'],
+            ["%%time", "# Try."],
+        ),
+        (
+            [
+                "async with a:",
+                "    #!TAG HWBEGIN",
+                "    await b",
+                "    #!TAG HWEND",
+            ],
+            ["async with a:", "    raise NotImplementedError"],
+        ),
+    ],
+)
+def test_stubs_stand_where_code_is_needed(lines, expected):
+    assert shown(question(code(*lines), TEMPLATES)) == expected
+    whole = [line for line in lines if not re.match(r"\s*#!", line)]
+    assert shown(solution(code(*lines), TEMPLATES)) == whole or "%%time" in lines
+
+
+def test_the_rest_of_a_text_stays_as_it_is():
+    for chapter in (TEMPLATES.parents[1] / "book").glob("*.md"):
+        text = chapter.read_text(encoding="utf-8")
+        if "format_name: myst" in text and not is_template(text):
+            assert solution(text, chapter.parent) == text
+            assert question(text, chapter.parent) == text
+
+
+def test_a_template_of_the_book_keeps_its_directives():
+    text = (TEMPLATES / "page-template.md").read_text(encoding="utf-8")
+    made = solution(text, TEMPLATES)
+    assert is_template(text) and not is_template(made)
+    for directive in (
+        "exercise-start",
+        "solution-start",
+        "solution-end",
+        "admonition",
+    ):
+        assert made.count(f"{{{directive}}}") == text.count(f"{{{directive}}}")
+    assert "#!" not in made
+    made = question(text, TEMPLATES)
+    # The solution without a message is gone, the other is not.
+    assert made.count("{solution-start}") == made.count("{solution-end}") == 1
+    assert made.count("{exercise-start}") == text.count("{exercise-start}")
+
+
+def test_code_of_the_package_can_be_included():
+    text = code(
+        "#!TAG HWBEGIN",
+        "#!INCLUDE ../../code/backprop/network.py NeuralNetwork.backward_pass",
+        "#!MSG TODO",
+        "#!TAG HWEND",
+    )
+    assert "  # eq-batch-weights" in solution(text, TEMPLATES)
+    made = shown(question(text, TEMPLATES))
+    assert made[0].startswith("def backward_pass(")
+    assert made[-2:] == ["    # TODO", "    raise NotImplementedError"]
+    assert not any("eq-" in line for line in made)
+
+
+# ----------------------------------------------------------------------- MyST
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["(label)=", "# Title", "% comment", "Text."], "# Title\nText."),
+        (["$$", "a", "$$ (eq-a)"], "$$\na\n$$"),
+        (["{eq}`eq-a`, {term}`a b <c>`, ``{eq}`x` ``"], "eq-a, a b, ``{eq}`x` ``"),
+        (["a lone ` and", "", "{ref}`b`"], "a lone ` and\n\nb"),
+        (["    {ref}`indented code`"], "    {ref}`indented code`"),
+        (
+            ["a", ":::{admonition} T {ref}`x`", "---", "class: tip", "---"]
+            + ["{ref}`y <z>`", "", "```", "{ref}`z`", "```", ":::", "b"],
+            "a\n\n**T x**\n\ny\n\n```\n{ref}`z`\n```\n\nb",
+        ),
+        (
+            ["```{exercise-start}", ":label: a", "```", "Do.", "```{exercise-end}"]
+            + ["```", "", "```{solution-start} a", "```", "Done."]
+            + ["```{solution-end}", "```"],
+            "### Exercise\n\nDo.\n\n### Answer\n\nDone.",
+        ),
+    ],
+)
+def test_myst_is_written_out(lines, expected):
+    assert plain(in_myst(*lines)) == [expected]
+
+
+# ----------------------------------------------------------------------- faults
+
+FAULTS = [
+    (code("#!TAG HWBEGIN", "x"), 14, "HWBEGIN without HWEND in this cell"),
+    (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN in this cell"),
+    (code("#!TAG HWBEGIN", "#!TAG HWBEGIN"), 15, "HWBEGIN inside homework"),
+    (code("x", "#!MSG y"), 15, "MSG outside homework"),
+    (code("x", "#!TAG HWBEGN"), 15, "unknown tag #!TAG HWBEGN"),
+    (code("x", "#!HWBEGIN"), 15, "unknown tag #!HWBEGIN"),
+    (code("x", "#!SKIP"), 15, "unknown tag #!SKIP"),
+    (code("x", "#!TAG SKIPQUESTEXEC"), 15, "not at the head of a code cell"),
+    (code("x  #!TAG HWBEGIN"), 14, "not spelt right, or not alone"),
+    (code("x", "#! tag HWBEGIN"), 15, "not spelt right, or not alone"),
+    (code("x", "", "y ="), 16, "the code does not compile: invalid syntax"),
+    (code("x", "return 1"), 15, "'return' outside function"),
+    (
+        code("x = 1", "#!TAG HWBEGIN", "if x:", "#!TAG HWEND", "    x"),
+        15,
+        "the question does not compile without this homework",
+    ),
+    (MARKDOWN + "#!TAG HWBEGIN\n", 13, "HWBEGIN without HWEND"),
+    (MARKDOWN + "#!TAG SKIPQUESTEXEC\n", 13, "not at the head of a code cell"),
+    (MARKDOWN + "a\n#!INCLUDE parts.py Layer\n", 14, "INCLUDE outside a code cell"),
+    (MARKDOWN + "> #!TAG HWBEGIN\n", 13, "not spelt right, or not alone"),
+    (
+        MARKDOWN + "<!-- #region #!TAG HWBEGIN -->\na\n",
+        13,
+        "a tag outside the cells",
+    ),
+    (code("#!INCLUDE parts.py Lair"), 14, "parts.py defines Lair 0 times"),
+    (code("#!INCLUDE parts.py"), 14, "Is a directory"),
+    (code("#!INCLUDE nothing.py Layer"), 14, "nothing.py: No such file"),
+    (code("#!INCLUDE page-template.md a"), 14, "page-template.md: invalid"),
+    (
+        code("#!TAG HWBEGIN", "#!INCLUDE parts.py Layer", "#!TAG HWEND"),
+        15,
+        "homework is a function, but Layer a class",
+    ),
+    ("", 1, "is empty"),
+    ("# No front matter\n", 1, "is not a notebook: no front matter"),
+    ("---\na: [\n---\n", 1, "is not a notebook: while parsing"),
+    (in_myst("```{code-cell}", ":tags: [", "```"), 8, "is not a notebook"),
+    (MARKDOWN, 1, "has no cells"),
+    (
+        in_myst("```{code-cell}", ":tags: check", "1", "```"),
+        1,
+        "is not of type 'array'",
+    ),
+    (MARKDOWN.replace("python\n", "julia\n"), 1, "is not a notebook in Python"),
+    (in_myst(" ```{code-cell}", " x", " ```"), 9, "does not begin at the margin"),
+    (
+        in_myst("a", "```{mermaid}", "```"),
+        9,
+        "the directive {mermaid} is not known",
+    ),
+    (in_myst("a", "b {math}`x`"), 9, "the role {math} is not known"),
+    (in_myst("- ```{admonition} a", "  ```"), 8, "{admonition} inside a list"),
+    (in_myst("a", "```{admonition} a", "b"), 9, "{admonition} is not closed"),
+    (
+        in_myst("```", "% #!TAG HWBEGIN", "```", "% #!TAG HWEND", "```{code-cell}")
+        + "x\n```\n",
+        1,
+        "changes what is a code cell",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), FAULTS)
+def test_faults_are_found(text, line, message):
+    with pytest.raises(Fault) as caught:
+        template = parse(text)
+        for is_question in False, True:
+            notebook_of(template, build(template, TEMPLATES, is_question))
+    assert caught.value.line == line
+    assert message in str(caught.value)
+
+
+def test_an_included_body_needs_lines_of_its_own(tmp_path):
+    (tmp_path / "f.py").write_text("def f(x): return x\n", encoding="utf-8")
+    text = code("#!TAG HWBEGIN", "#!INCLUDE f.py f", "#!TAG HWEND")
+    with pytest.raises(Fault, match="15: the body of f is not on lines of its own"):
+        question(text, tmp_path)
+
+
+# ----------------------------------------------------------------------- the files
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The files of both templates of this folder, made once."""
+    out = tmp_path_factory.mktemp("labs") / "to be" / "made"
+    paths = [str(TEMPLATES / f"{name}-template.md") for name in NAMES]
+    assert main(["make", *paths, "--out", str(out)]) == 0
+    return out
+
+
+def notebook(folder, name):
+    return nbformat.read(folder / f"{name}.ipynb", as_version=4)
+
+
+def code_cells(folder, name):
+    cells = notebook(folder, name).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def test_all_files_are_made(made):
+    files = {
+        f"{name}.{kind}" for name in VERSIONS for kind in ("md", "ipynb", "pdf")
+    }
+    assert {path.name for path in made.iterdir()} == files | {"pictures"}
+    assert [path.name for path in made.parent.iterdir()] == ["made"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_homework_is_in_the_question(made, name):
+    for kind in "md", "ipynb":
+        hidden = (made / f"{name}-question.{kind}").read_text(encoding="utf-8")
+        given = (made / f"{name}-solution.{kind}").read_text(encoding="utf-8")
+        assert given.lower().count("secret") > 3
+        assert hidden.lower().count("secret") == (name == "shapes")  # given whole
+        for tag in "#!TAG", "#!MSG", "#!INCLUDE", "SKIPQUESTEXEC", "HWEND":
+            assert tag not in hidden + given
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_code_compiles_and_cells_are_plain(made, name):
+    for number, cell in enumerate(notebook(made, name).cells, 1):
+        assert cell.id == f"cell-{number:02d}"
+        assert cell.metadata.keys() <= {"tags"}
+        if cell.cell_type == "code":
+            compiled(cell.source.split("\n"))
+
+
+def test_messages_and_stubs_stand_in_place_of_homework(made):
+    text = (made / "shapes-question.md").read_text(encoding="utf-8")
+    for part in (
+        "    def forward(self, x):\n        # TODO return the prediction.\n",
+        '        """The loss."""\n        # Two lines\n        # of advice.\n',
+        "        # of advice.\n        raise NotImplementedError\n",
+        "the prediction.\n        raise NotImplementedError\n",
+        "        y = self.forward(x)\n        # Use y.\n        return y\n",
+        "    else:\n        raise NotImplementedError\n",
+        "x = (\n    # A sum.\n    ...\n)\ny = max(\n    x,\n)\n",
+        "    3\n    *\n    ...\n)\n",
+        "```python\n# Define whatever you need.\n```\n",
+        "2. second.\n\nDerive it\non paper.\n\nText after it.\n",
+    ):
+        assert part in text
+    text = (made / "page-question.md").read_text(encoding="utf-8")
+    assert (
+        '@functools.cache\ndef square(x: int) -> int:\n    """The square of x."""\n'
+        "    # Multiply\n    # with care.\n    raise NotImplementedError\n" in text
+    )
+    assert (
+        "class Model:\n    def backward(\n        self,\n        x,\n        delta,\n"
+        "    ):\n        # Multiply.\n        raise NotImplementedError\n" in text
+    )
+    assert text.count("### Exercise") == 2
+    assert text.count("### Answer\n\nYour answer.") == text.count("### Answer") == 1
+
+
+def test_cells_are_executed_unless_skipped(made):
+    def counts(name):
+        return [cell.execution_count for cell in code_cells(made, name)]
+
+    assert counts("shapes-solution") == [1, 2, 3, 4, 5, 6]
+    assert counts("shapes-question") == [1, None, None, 2, 3, 4]
+    assert counts("page-solution") == [1, 2, 3]
+    assert counts("page-question") == [1, None, None]
+    first, network, *_ = code_cells(made, "shapes-solution")
+    figure, warning, printed = sorted(
+        first.outputs, key=lambda o: o.output_type + o.get("name", "")
+    )
+    assert "image/png" in figure.data
+    assert printed.text == "done      \n"
+    assert warning.text.startswith("<cell>:7: UserWarning: careful")
+    assert network.outputs[0].text == "3 0.5\n"
+
+
+def test_captions_and_tags_of_cells(made):
+    cells = notebook(made, "page-solution").cells
+    assert cells[-1].source == "*A line with slope $s$.*"
+    assert [
+        cell.metadata.get("tags") for cell in code_cells(made, "page-solution")
+    ] == [
+        None,
+        ["check"],
+        ["figure"],
+    ]
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_pages_are_printed(made, name):
+    pdf = (made / f"{name}.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    pages = int(re.search(rb"NPages>(\d+)<", pdf)[1])
+    assert pages == (1 if name.startswith("page") else 3)
+    assert b"LibertinusSerif" in pdf and b"DejaVuSansMono" in pdf
+    # The picture, and the figure.
+    assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
+
+
+def test_pictures_are_beside_the_files(made):
+    picture = Path("pictures", "two units.png")
+    assert (made / picture).read_bytes() == (TEMPLATES / picture).read_bytes()
+
+
+def test_the_same_template_gives_the_same_bytes(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    monkeypatch.setenv("TZ", "UTC-14")
+    monkeypatch.chdir(tmp_path)
+    path = str(TEMPLATES / "shapes-template.md")
+    assert main(["make", path, "--out", "again"]) == 0
+    for again in Path("again").glob("shapes-*"):
+        assert again.read_bytes() == (made / again.name).read_bytes(), again
+
+
+def test_without_pdf_and_outputs(tmp_path, capsys):
+    path = str(TEMPLATES / "page-template.md")
+    words = ["make", path, "--out", str(tmp_path), "--no-pdf", "--no-execute"]
+    assert main(words) == 0
+    assert {path.suffix for path in tmp_path.iterdir()} == {".md", ".ipynb"}
+    assert not any(cell.outputs for cell in code_cells(tmp_path, "page-solution"))
+    assert capsys.readouterr().out.splitlines()[-1] == f"The labs are in {tmp_path}"
+
+
+# ----------------------------------------------------------------------- bad templates
+
+
+def test_files_that_are_no_templates(tmp_path, capsys):
+    good, latin = tmp_path / "good-template.md", tmp_path / "latin.md"
+    good.write_text(code("1 + 1"), encoding="utf-8")
+    latin.write_bytes("# Größe\n".encode("latin-1"))
+    bad = [tmp_path / "missing.md", tmp_path, latin]
+    out = tmp_path / "out"
+    options = ["--out", str(out), "--no-pdf", "--no-execute"]
+    assert main(["make", *map(str, [*bad, good]), *options]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{bad[0]}:1: cannot be read: No such file or directory",
+        f"{bad[1]}:1: cannot be read: Is a directory",
+        f"{bad[2]}:1: is not text",
+    ]
+    made = sorted(path.name for path in out.iterdir())
+    assert made == [
+        f"good-{kind}"
+        for kind in (
+            "question.ipynb",
+            "question.md",
+            "solution.ipynb",
+            "solution.md",
+        )
+    ]
+
+
+RUNS = {
+    "raises": (
+        code("1", "", "1 / 0"),
+        14,
+        "cell raises ZeroDivisionError: division by",
+    ),
+    "needs": (
+        code("#!TAG HWBEGIN", "x = 1", "#!TAG HWEND") + "\n\n```python\nx\n```\n",
+        21,
+        "cell raises NameError: name 'x' is not defined (in the question)",
+    ),
+    "stub": (
+        code(
+            "def f():", "    #!TAG HWBEGIN", "    1", "    #!TAG HWEND", "", "f()"
+        ),
+        14,
+        "cell raises NotImplementedError, for homework is not filled in: begin it",
+    ),
+    "dies": (code("import os", "os._exit(1)"), 14, "cell ends its kernel"),
+    "endless": (code("while True: pass"), 14, "cell does not end within 2 seconds"),
+    "formula": (
+        MARKDOWN + "a\n\n$$\na \\nonsense b\n$$\n",
+        16,
+        "cannot be printed: [WARNING] Could not convert TeX math",
+    ),
+}
+
+
+def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("labs.execute.SECONDS_PER_CELL", 2)
+    paths = [tmp_path / f"{name}.md" for name in RUNS]
+    for path, (text, _, _) in zip(paths, RUNS.values(), strict=True):
+        path.write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["make", *map(str, paths), "--out", str(out)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    for path, (_, line, message), error in zip(
+        paths, RUNS.values(), errors, strict=True
+    ):
+        assert error.startswith(f"{path}:{line}: {message}")
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("![a](no.png)", "there is no image no.png"),
+        ('<img src="no.png">', "there is no image no.png"),
+        ("![a](../a.png)", "the image ../a.png is not below the template's folder"),
+        ("![a](https://a.org/a.png)", "there is no image https://a.org/a.png"),
+    ],
+)
+def test_images_that_cannot_be_shown(tmp_path, capsys, image, message):
+    path = tmp_path / "a.md"
+    path.write_text(f"{MARKDOWN}a\n\n| b |\n|---|\n| {image} |\n", encoding="utf-8")
+    assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"{path}:17: {message}\n"
+
+
+def test_files_of_another_template_are_not_replaced(tmp_path, capsys):
+    paths = [tmp_path / folder / "lab-template.md" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(code(f"'{path.parent.name}'"), encoding="utf-8")
+    options = ["--out", str(tmp_path / "out"), "--no-pdf", "--no-execute"]
+    assert main(["make", *map(str, paths), *options]) == 2
+    target = tmp_path / "out" / "lab-question.ipynb"
+    message = f"{paths[1]}:1: {target} has just been made of {paths[0]}\n"
+    assert capsys.readouterr().err == message
+    assert code_cells(tmp_path / "out", "lab-solution")[0].source == "'a'"
+
+
+def test_a_place_that_is_taken(tmp_path, capsys):
+    path = tmp_path / "lab.md"
+    path.write_text(code("1"), encoding="utf-8")
+    assert main(["make", str(path), "--out", str(path)]) == 2
+    assert capsys.readouterr().err == f"labs: {path} is not a folder\n"
+    assert main(["make", str(path), "--out", str(path / "below" / "out")]) == 2
+    assert capsys.readouterr().err.startswith(f"{path}:1: Not a directory: ")
+    (tmp_path / "lab-question.md").mkdir()
+    options = ["--out", str(tmp_path), "--no-pdf", "--no-execute"]
+    assert main(["make", str(path), *options]) == 2
+    assert "there is a folder" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.ipynb"))
+
+
+# ----------------------------------------------------------------------- submissions
+
+RIGHT = (TEMPLATES.parent / "students/right/plain_batch.py").read_text(
+    encoding="utf-8"
+)
+CHECK = 'diagnose(Network, part="{}")'.format
+
+
+def submit(path, *cells, checks=()):
+    """Write a notebook; its checks are cells with a tag."""
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    made += [
+        nbformat.v4.new_code_cell(check, metadata={"tags": ["check"]})
+        for check in checks
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+
+
+def graded(folder, *options):
+    """The table of all notebooks in a folder, by their names."""
+    table = folder / "table.csv"
+    paths = sorted(map(str, folder.glob("*.ipynb")))
+    assert main(["grade", *paths, "--out", str(table), *options]) == 0
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["notebook"] for row in rows] == sorted(
+        row["notebook"] for row in rows
+    )
+    found = {}
+    for row in rows:
+        found.setdefault(Path(row.pop("notebook")).stem, []).append(row)
+    return found
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("submissions")
+    start = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
+    slip = next(slip for slip in students.SLIPS if slip.slug == "sum-not-mean")
+    unfinished = TEMPLATES.parent / "students/unfinished/update_pass.py"
+
+    submit(
+        folder / "right.ipynb",
+        start,
+        RIGHT,
+        "1 / 0",
+        checks=map(CHECK, ["forward", "backward"]),
+    )
+    submit(
+        folder / "wrong.ipynb",
+        start,
+        students.source(slip),
+        checks=[CHECK("backward")],
+    )
+    submit(
+        folder / "unfilled.ipynb",
+        start,
+        unfinished.read_text(encoding="utf-8"),
+        checks=[CHECK("update")],
+    )
+    submit(
+        folder / "odd.ipynb",
+        start + "\nfrom pathlib import Path",
+        "Path('beside').touch()\nPath.home().joinpath('home').touch()",
+        checks=[
+            CHECK("forward"),
+            "42",
+            "raise ValueError(f'{Path.home()}\\n{Path.cwd()}')",
+            "Diagnosis('right', '=1+1')",
+            "Diagnosis('timeout', 'slow', 'loss')",
+        ],
+    )
+    submit(folder / "without_checks.ipynb", "1")
+    submit(folder / "crash.ipynb", "import os\nos._exit(3)", checks=["1"])
+    submit(
+        folder / "forged.ipynb",
+        "import os\nopen('../results.json', 'w').write('[1]')\nos._exit(0)",
+    )
+    submit(folder / "greedy.ipynb", "x = bytearray(10**11)", checks=["1"])
+    (folder / "broken.ipynb").write_text("{", encoding="utf-8")
+    return folder, graded(folder)
+
+
+def row(exercise, result, message, mistake=""):
+    return {
+        "exercise": exercise,
+        "result": result,
+        "mistake": mistake,
+        "message": message,
+    }
+
+
+def test_exercises_are_graded(table):
+    _, found = table
+    assert found["right"] == [
+        row(part, "passed", f"Right, as far as was checked: {part}.")
+        for part in ("forward", "backward")
+    ]
+    (wrong,) = found["wrong"]
+    assert (wrong["result"], wrong["mistake"]) == ("failed", "sum-not-mean")
+    assert "\n" not in wrong["message"] and "eq-loss-gradient" in wrong["message"]
+    (unfilled,) = found["unfilled"]
+    assert (unfilled["exercise"], unfilled["result"]) == ("update", "unfilled")
+
+
+def test_checks_that_say_nothing(table):
+    folder, found = table
+    unknown, number, raising, forged, slow = found["odd"]
+    message = "NameError: name 'Network' is not defined"
+    assert unknown == row("forward", "error", message)
+    assert number == row("", "error", "the check returns no diagnosis")
+    assert forged == row("all", "passed", "'=1+1")  # for no formula
+    assert slow == row("loss", "error", "slow")
+    # The folders it writes to are elsewhere, and gone.
+    _, home, work = raising["message"].split()
+    for path in Path(home), Path(work):
+        assert path.is_relative_to(Path(tempfile.gettempdir()).resolve())
+        assert not path.exists()
+    assert not (folder / "beside").exists()
+
+
+def test_notebooks_that_cannot_be_graded(table):
+    _, found = table
+    for name, message in {
+        "without_checks": "has no cell that is tagged check",
+        "crash": "ends its process with status 3",
+        "forged": "ends without results",
+        "greedy": "needs more memory than is allowed",
+        "broken": "is not a notebook: Notebook does not appear to be JSON: '{'",
+    }.items():
+        assert found[name] == [row("", "error", message)]
+
+
+def test_notebooks_that_do_not_end(tmp_path, capsys):
+    submit(tmp_path / "hangs.ipynb", "while True: pass", checks=["1"])
+    sleeper = "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+    submit(tmp_path / "prints.ipynb", sleeper + "while True: print('endless')")
+    found = graded(tmp_path, "--seconds", "3")
+    message = "does not end within 3 seconds"
+    assert found == {
+        name: [row("", "error", message)] for name in ("hangs", "prints")
+    }
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"1/2 {tmp_path / 'hangs.ipynb'}: 1 error"
+    assert (
+        lines[-1] == f"2 notebooks: 2 error. The table is {tmp_path / 'table.csv'}"
+    )
+
+
+def test_unusable_arguments(tmp_path, capsys):
+    missing, out = tmp_path / "no.ipynb", tmp_path / "table.csv"
+    assert main(["grade", str(missing), "--out", str(out)]) == 2
+    assert capsys.readouterr().err == f"{missing}:1: there is no such file\n"
+    submit(tmp_path / "a.ipynb", "1")
+    nowhere = tmp_path / "nowhere" / "table.csv"
+    assert main(["grade", str(tmp_path / "a.ipynb"), "--out", str(nowhere)]) == 2
+    assert capsys.readouterr().err == f"{nowhere}:1: No such file or directory\n"
+    for seconds in "0", "-1", "1e9", "nan", "x":
+        with pytest.raises(SystemExit, match="2"):
+            main(["grade", "a", "--out", "b", "--seconds", seconds])
