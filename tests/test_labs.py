@@ -1,8 +1,12 @@
 """The labs: question and solution from one template, and submissions that are run."""
 
+import ast
 import csv
+import importlib
+import inspect
 import re
 import tempfile
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -15,6 +19,7 @@ from labs.stubs import compiled
 from labs.template import parse
 from labs.versions import build, is_template, question, solution
 
+ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = Path(__file__).parent / "lab_templates"
 NAMES = ["shapes", "page"]
 VERSIONS = [f"{name}-{kind}" for name in NAMES for kind in ("question", "solution")]
@@ -705,3 +710,35 @@ def test_unusable_arguments(tmp_path, capsys):
     for seconds in "0", "-1", "1e9", "nan", "x":
         with pytest.raises(SystemExit, match="2"):
             main(["grade", "a", "--out", "b", "--seconds", seconds])
+
+
+# ---------------------------------------------------------------- the lab of the book
+
+
+def test_the_lab_of_the_book_has_an_exercise_for_each_part():
+    text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
+    parts = re.findall(r':tags: \[check\]\n\ndiagnose\(Network, part="(\w+)"', text)
+    assert parts == ["forward", "loss", "backward", "update", "train"]
+
+
+def test_the_answers_of_the_lab_are_those_of_the_package():
+    text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
+    answers, asked = (make(text, ROOT / "book") for make in (solution, question))
+    included = re.findall(r"^#!INCLUDE (\S+) (\S+)$", text, re.MULTILINE)
+    assert len(included) == 6
+    for file, name in included:
+        code = textwrap.dedent(inspect.getsource(found(file, name)))
+        _docstring, *statements = ast.parse(code).body[0].body
+        assert statements
+        for statement in statements:
+            line = ast.get_source_segment(code, statement).splitlines()[0]
+            assert line in answers
+            assert line not in asked
+
+
+def found(file, name):
+    """The object that an include names."""
+    thing = importlib.import_module(f"backprop.{Path(file).stem}")
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    return thing

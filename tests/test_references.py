@@ -163,6 +163,15 @@ def test_references_of_this_tree():
     assert references.problems(ROOT) == []
 
 
+def test_a_template_that_is_not_right_is_a_problem(tree):
+    chapter = tree / CHAPTER
+    text = chapter.read_text(encoding="utf-8")
+    chapter.write_text(f"{text}\n% #!TAG HWEND\n", encoding="utf-8")
+    (found,) = references.problems(tree)
+    line = text.count("\n") + 2
+    assert found.endswith(f"{CHAPTER}:{line}: HWEND without HWBEGIN in this cell")
+
+
 def test_code_is_no_package():
     """With `code/__init__.py` the folder would hide the standard library's module `code`."""
     assert not (ROOT / "code" / "__init__.py").exists()

@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from references import ROOT
@@ -134,3 +135,28 @@ def test_an_equation_that_does_not_hold_fails_the_build(tmp_path):
     assert done.returncode != 0
     assert "index.md:4 (eq-right), row 1: right side is" in done.stderr
     assert html == ""
+
+
+@pytest.mark.slow
+def test_the_lab_offers_its_versions(sites):
+    html = (sites[0] / "book" / "lab.html").read_text(encoding="utf-8")
+    for name in ("question", "solution"):
+        for kind in ("ipynb", "pdf"):
+            (link,) = re.findall(
+                rf'href="\.\./(_downloads/\w+/lab-{name}\.{kind})"', html
+            )
+            assert (sites[0] / link).stat().st_size > 10_000
+    assert "#!" not in html  # no tag is shown
+
+
+def test_a_template_that_is_not_right_stops_the_build(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("lab_versions")
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page: f"{page}.md"))
+    front = (ROOT / "book" / "lab.md").read_text(encoding="utf-8").split("\n\n")[0]
+    source = [f"{front}\n\n#!TAG HWBEGIN\n"]
+    with pytest.raises(ExtensionError, match=r"lab.md:\d+: HWBEGIN without HWEND"):
+        extension.show_solution(app, "lab", source)
+    plain = ["A page without tags.\n"]
+    extension.show_solution(app, "page", plain)
+    assert plain == ["A page without tags.\n"]
