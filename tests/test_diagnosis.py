@@ -59,9 +59,9 @@ def test_a_slip_that_fits_nowhere_is_an_error():
         students.load(slip)
 
 
-UNFINISHED = {
+SAID = {
     "all_raise": ("forward", "unfilled", "is not filled in yet"),
-    "backward_and_update_empty": ("backward", "unfilled", "line 47: raise"),
+    "backward_and_update_raise": ("backward", "unfilled", "line 47: raise"),
     "backward_empty": ("backward", "unfilled", "backward is not filled in yet"),
     "backward_raises": ("backward", "unfilled", "is not filled in yet"),
     "column_output": ("forward", "wrong", "(3, 1) for n = 3 samples"),
@@ -76,7 +76,7 @@ UNFINISHED = {
     "shape_error": ("backward", "error", "(5, 3), which is (N^(2), n)"),
     "sleeps": ("backward", "timeout", "backward did not return"),
     "squeezed_output": ("forward", "wrong", "(1,) was expected"),
-    "update_pass": ("update", "unfilled", "apply_gradients is not filled in yet"),
+    "update_passes": ("update", "unfilled", "apply_gradients is not filled in yet"),
     "weights_only": ("backward", "unfilled", "bias_grad of layer 1"),
 }
 
@@ -84,8 +84,8 @@ UNFINISHED = {
 @pytest.mark.parametrize("name", students.UNFINISHED)
 def test_unfinished_networks_get_help(name, monkeypatch):
     monkeypatch.setattr(calls, "SECONDS", 1.0)
-    part, status, says = UNFINISHED[name]
-    found = diagnose(students.load(f"unfinished/{name}.py"))
+    part, status, says = SAID[name]
+    found = diagnose(students.load(students.UNFINISHED[name]))
     assert (found.part, found.status, found.mistake) == (part, status, None)
     assert says in found.message
 

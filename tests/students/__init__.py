@@ -1,7 +1,5 @@
-"""Networks as students write them: right ones, wrong ones and unfinished ones.
-
-``RIGHT`` names the files of ``right/``, ``UNFINISHED`` those of ``unfinished/``;
-``SLIPS`` turn a right network into a wrong one.
+"""Networks as students write them. ``RIGHT`` names the files of ``right/``; ``SLIPS`` turn
+one of them into a wrong network, ``UNFINISHED`` into one that is not written yet.
 """
 
 import itertools
@@ -11,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 from .slips import SLIPS, Slip
+from .unfinished import UNFINISHED
 
 __all__ = ["RIGHT", "SLIPS", "UNFINISHED", "Slip", "load", "source"]
 
 HERE = Path(__file__).parent
 RIGHT = sorted(path.stem for path in (HERE / "right").glob("*.py"))
-UNFINISHED = sorted(path.stem for path in (HERE / "unfinished").glob("*.py"))
 
 _numbers = itertools.count(1)
 
@@ -36,23 +34,16 @@ def source(slip: Slip) -> str:
     return text
 
 
-def load(what: Slip | Path | str) -> type:
-    """The class ``Network`` of a slip, or of a file: a path, relative to this
-    folder or not, such as "right/loops.py", or the name of a right style.
+def load(what: Slip | str) -> type:
+    """The class ``Network`` of a slip, or of the name of a right style.
 
     Each call makes a new module, whose tracebacks show its lines.
     """
-    number = next(_numbers)
-    if isinstance(what, Slip):
-        text = source(what)
-        file = f"<{what.style} with {what.slug or 'unlisted'}, {number}>"
-        lines = text.splitlines(keepends=True)
-        linecache.cache[file] = (len(text), None, lines, file)
-    else:
-        style = isinstance(what, str) and what in RIGHT
-        path = HERE / (f"right/{what}.py" if style else what)
-        text = path.read_text(encoding="utf-8")
-        file = str(path)
+    slip = what if isinstance(what, Slip) else Slip(None, what, ())
+    text, number = source(slip), next(_numbers)
+    file = f"<{slip.style} with {slip.slug or 'other'} pieces, {number}>"
+    lines = text.splitlines(keepends=True)
+    linecache.cache[file] = (len(text), None, lines, file)
     module = ModuleType(f"student_{number}")
     module.__file__ = file
     sys.modules[module.__name__] = module  # where dataclasses and inspect look

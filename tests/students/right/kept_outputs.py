@@ -1,4 +1,4 @@
-"""Not even the layers are made."""
+"""Layers keep what goes in and what comes out; the network walks back over them."""
 
 import torch
 
@@ -31,8 +31,9 @@ class Network:
     def __init__(self, input_size, output_size, hidden_sizes, seed=None):
         if seed is not None:
             torch.manual_seed(seed)
-        self.sizes = [input_size, *hidden_sizes, output_size]
-        self.layers = ...  # one layer for each pair of sizes
+        sizes = [input_size, *hidden_sizes, output_size]
+        L = len(sizes) - 1
+        self.layers = [Layer(sizes[k], sizes[k + 1], k == L - 1) for k in range(L)]
 
     def forward(self, x):
         for layer in self.layers:
