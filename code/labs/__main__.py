@@ -60,7 +60,8 @@ def make(arguments: argparse.Namespace) -> int:
         except OSError as error:
             print(f"{path}:1: {error.strerror}: {error.filename}", file=sys.stderr)
             status = 2
-    print(f"The labs are in {out}")
+    if maker.made:
+        print(f"The labs are in {out}")
     return status
 
 
