@@ -589,7 +589,7 @@ def table(tmp_path_factory):
     folder = tmp_path_factory.mktemp("submissions")
     start = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
     slip = next(slip for slip in students.SLIPS if slip.slug == "sum-not-mean")
-    unfinished = TEMPLATES.parent / "students/unfinished/update_pass.py"
+    unfinished = students.UNFINISHED["update_passes"]
 
     submit(
         folder / "right.ipynb",
@@ -607,7 +607,7 @@ def table(tmp_path_factory):
     submit(
         folder / "unfilled.ipynb",
         start,
-        unfinished.read_text(encoding="utf-8"),
+        students.source(unfinished),
         checks=[CHECK("update")],
     )
     submit(
