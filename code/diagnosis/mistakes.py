@@ -72,9 +72,9 @@ MISTAKES = [
     Mistake(
         "sum-not-mean",
         "eq-loss-gradient",
-        "Every gradient is n times what it should be: its size grows with the number of"
-        " samples. The loss is a mean over the samples. Look at where its divisor"
-        " enters the gradient of the loss.",
+        "Every gradient grows with the number of samples: it is n times what"
+        " it should be, or nK times. The loss is a mean over samples and"
+        " outputs. Look at where its divisors enter the gradient of the loss.",
         (
             steps(loss_gradient=lambda p, y: 2 * (p - y) / p.shape[1]),
             steps(loss_gradient=lambda p, y: 2 * (p - y)),
@@ -100,8 +100,9 @@ MISTAKES = [
     Mistake(
         "factor-two-missing",
         "eq-loss-gradient",
-        "Every gradient is half of what it should be, whatever the number of samples."
-        " Differentiate the square in the loss once more.",
+        "Every gradient is half of what it should be, whatever the number of"
+        " samples. Go through the derivative of the square in the loss again,"
+        " step by step.",
         (
             steps(loss_gradient=lambda p, y: (p - y) / p.numel()),
             steps(loss=lambda p, y: ((p - y) ** 2).mean() / 2),
@@ -120,9 +121,11 @@ MISTAKES = [
     Mistake(
         "residual-squared",
         "eq-loss-gradient",
-        "The gradients are those of a loss gradient with the residual squared. At a"
-        " fresh start, with biases 0, the weights would not show it. Differentiate the"
-        " square in the loss once more: which power of the residual is left?",
+        "Every gradient is wrong, and where a prediction is below its label"
+        " the sign is wrong too. On the five points, a fresh network with"
+        " biases 0 would not show it in the weights. Go through the"
+        " derivative of the square in the loss again: which power of the"
+        " residual is left?",
         (steps(loss_gradient=lambda p, y: 2 * (p - y) ** 2 / p.numel()),),
     ),
     Mistake(
@@ -230,9 +233,10 @@ MISTAKES = [
     Mistake(
         "pre-activation-for-output",
         "eq-batch-weights",
-        "The biases and the weights of the first layer are right, those of later layers"
-        " are wrong, as if multiplied by what goes into the layer before, instead of"
-        " what comes out of it. Look at the index of Z in the gradient of the weights.",
+        "The biases and the weights of the first layer are right, those of"
+        " later layers are wrong, as if multiplied by what goes into the"
+        " layer before. Which Z stands in the gradient of the weights, and"
+        " what does its subscript say?",
         (
             steps(
                 weight_grad=lambda v, delta, k: (
@@ -278,9 +282,10 @@ MISTAKES = [
     Mistake(
         "missing-transpose",
         "eq-batch-hidden-delta",
-        "The last layer is right. The delta is sent back through the weights the wrong"
-        " way round, which fits by shape only where a layer is square. Write down the"
-        " shapes of both factors for layers of different sizes.",
+        "The last layer is right. The delta is sent back through the weights"
+        " the wrong way round. That fits where a layer is square, or where a"
+        " delta of one output is repeated. Write down the shapes of both"
+        " factors for layers of different sizes.",
         (
             steps(send_back=lambda v, delta, k: delta @ v.weights[k]),
             # einsum repeats a delta of one output
@@ -302,10 +307,11 @@ MISTAKES = [
     Mistake(
         "slope-of-wrong-layer",
         "eq-batch-hidden-delta",
-        "The last layer is right. The hidden deltas are multiplied by the slope of"
-        " another layer, which fits by shape only where layers have the same size. Look"
-        " at the layer index of σ′ and of its argument, and compare with that of the"
-        " delta on the left.",
+        "The last layer is right. A hidden delta is multiplied by a slope"
+        " that belongs to another layer. Where sizes differ that raises an"
+        " error, unless the other layer has one unit. Look at the layer index"
+        " of σ′ and of its argument, and compare with that of the delta on"
+        " the left.",
         (
             steps(
                 hidden_slope=lambda v, k: (
@@ -330,8 +336,9 @@ MISTAKES = [
     Mistake(
         "slope-not-squared",
         "eq-tanh-derivative",
-        "The last layer is right. In the hidden layers the slope is not that of tanh."
-        " Differentiate tanh once more, and compare with yours.",
+        "The last layer is right. In the hidden layers the slope is not that"
+        " of tanh. Go through the derivative of tanh again, step by step, and"
+        " compare with yours.",
         (steps(hidden_slope=lambda v, k: 1 - v.z_out[k]),),
     ),
     Mistake(
@@ -362,8 +369,8 @@ MISTAKES = [
     Mistake(
         "update-adds",
         "eq-update-weights",
-        "The step goes the wrong way: the loss grows. Which way does the gradient"
-        " point, and which way leads down?",
+        "Parameters move along the gradient instead of against it. Which way"
+        " does the gradient point, and which way leads down?",
         (
             steps(
                 update=lambda parameter, gradient, rate: parameter + rate * gradient
@@ -373,9 +380,9 @@ MISTAKES = [
     Mistake(
         "update-lost",
         "eq-update-weights",
-        "Parameters that should have moved are the same before and after a step. What is"
-        " computed does not reach the layer: look at what the name on the left of your"
-        " assignment belongs to.",
+        "Parameters that should have moved are the same before and after a"
+        " step. Is there a line that changes them? If so, does it change the"
+        " tensor of the layer, or give a name to a new one?",
         (steps(update=lambda parameter, gradient, rate: parameter),),
     ),
 ]
