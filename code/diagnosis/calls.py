@@ -33,6 +33,11 @@ ELEMENT_BY_ELEMENT = {
 }
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a value is what stands where something is still to be written."""
+    return value is None or value is ...
+
+
 class Trouble(Exception):
     """A part cannot be judged: it is 'unfilled', raises an 'error', or runs into the
     'timeout'. ``shapes`` are those that a failing operation of torch was given."""

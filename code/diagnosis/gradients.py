@@ -85,10 +85,8 @@ def difference(student: Student, seen: Seen) -> tuple[str, dict[str, Any]]:
     if not student.same(seen.first, seen.right):
         found, which = seen.first, ""
     elif seen.second is not None:
-        found, which = (
-            seen.second,
-            "A second call of backward changes the gradients. ",
-        )
+        which = "A second call of backward changes the gradients. "
+        found = seen.second
     else:
         text = (
             "The gradients are right, but backward changes the parameters. It should"
@@ -102,10 +100,8 @@ def difference(student: Student, seen: Seen) -> tuple[str, dict[str, Any]]:
         f" {seen.problem.n}, K = {seen.problem.K})"
     )
     equation = f"eq-batch-{EQUATIONS[name]}"
-    pairs = list(zip(found[layer - 1], seen.right[layer - 1]))
-    if not any(
-        student.equal(*pair) for pair in pairs
-    ):  # so it is what both come from
+    # Where weights and biases are both wrong, what they come from is.
+    if not any(map(student.equal, found[layer - 1], seen.right[layer - 1])):
         which = "output" if layer == len(seen.right) else "hidden"
         equation = f"eq-batch-{which}-delta"
     return text, {"equation": equation, "layer": layer, "parameter": name}

@@ -1,6 +1,7 @@
 """Which mistakes fit what was seen."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from .calls import Shapes, Trouble
 from .mistakes import MISTAKES, Mistake
@@ -25,7 +26,7 @@ class Seen:
         """The first ones; those that were filled before an error, if there was one."""
         return self.trouble.gradients if self.first is None else self.first
 
-    @property
+    @cached_property
     def right(self) -> Gradients:
         return loss_and_gradients(self.problem)[1]
 

@@ -18,11 +18,12 @@ from .student import Student
 def suitable(student: Student) -> list[Problem]:
     """The problems on which a class can be judged: those of several outputs only if it
     predicts several."""
-    return [
+    student.problems = student.problems or [
         problem
         for problem in problems()
         if problem.K == 1 or predicts_right(student, problem)
     ]
+    return student.problems
 
 
 def predicts_right(student: Student, problem: Problem) -> bool:

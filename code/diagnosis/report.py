@@ -19,10 +19,10 @@ CHAPTERS = {
 class Diagnosis:
     """The outcome of `diagnose`.
 
-    ``status`` is 'right', 'wrong', 'unfilled', 'error' or 'timeout'. ``part`` is the part that was
-    not right: 'forward', 'loss', 'backward', 'update' or 'train'. ``mistake`` is the
-    name of the mistake that fits best, None where no known one fits, and
-    ``alternatives`` the names of others that fit as well. ``layer`` (from 1),
+    ``status`` is 'right', 'wrong', 'unfilled', 'error' or 'timeout'. ``part`` is the
+    part that was not right: 'forward', 'loss', 'backward', 'update' or 'train'.
+    ``mistake`` is the name of the mistake that fits best, None where no known one fits,
+    and ``alternatives`` the names of others that fit as well. ``layer`` (from 1),
     ``parameter`` ('weight' or 'bias') and ``equation`` (its label in the book) say where
     to look, as far as that is known. ``message`` says it in words. Chapter ``mistakes``.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .calls import Caller, Trouble
+from .calls import Caller, Trouble, is_missing
 from .problems import Gradients, Problem, loss_and_gradients
 
 NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
@@ -18,7 +18,8 @@ class Student:
     """A class under examination, with parameters of the given dtype.
 
     ``single`` says whether it has computed in float32; ``several`` whether it computes
-    gradients for several outputs, as far as that is known.
+    gradients for several outputs, as far as that is known; ``problems`` are those on
+    which it can be judged, once they have been found.
     """
 
     def __init__(self, network_class: type, dtype: torch.dtype, caller: Caller):
@@ -27,6 +28,7 @@ class Student:
         self.tolerance = 1e-6 if dtype == torch.float64 else 1e-4
         self.single = False
         self.several = True
+        self.problems: list[Problem] = []
 
     def network(self, problem: Problem) -> Any:
         """A network with the parameters of a problem."""
@@ -74,7 +76,7 @@ class Student:
 
     def tensor(self, name: str, value: Any) -> Tensor:
         """What a method returned, in float64."""
-        if value is None or value is ...:
+        if is_missing(value):
             raise Trouble(
                 "unfilled", f"{name} returns nothing; it is not filled in yet."
             )
@@ -102,36 +104,30 @@ class Student:
         """Copies of all gradients; Trouble if one is missing."""
         return self.read(net, problem, "weight_grad", "bias_grad")
 
-    def read(self, net: Any, problem: Problem, *names: str) -> Gradients:
-        def copies(number: int, linear: Any) -> list[Tensor]:
-            found = []
-            for name in names:
-                value = getattr(linear, name, None)
-                if value is None or value is ...:
-                    text = f"{name} of layer {number} is still None, not filled in yet."
-                    raise Trouble("unfilled", text)
-                found.append(self.copy(f"{name} of layer {number}", value))
-            return found
+    def read(self, net: Any, problem: Problem, one: str, other: str) -> Gradients:
+        def read_one(linear: Any, name: str, number: int) -> Tensor:
+            value = getattr(linear, name, None)
+            if is_missing(value):
+                text = f"{name} of layer {number} is still None, not filled in yet."
+                raise Trouble("unfilled", text)
+            return self.copy(f"{name} of layer {number}", value)
 
-        def all_copies() -> Gradients:
+        def read_all() -> Gradients:
             linears = [linear_of(net, k) for k in range(len(problem.weights))]
             return [
-                (weight, bias)
-                for weight, bias in (
-                    copies(k, at) for k, at in enumerate(linears, 1)
-                )
+                (read_one(linear, one, number), read_one(linear, other, number))
+                for number, linear in enumerate(linears, 1)
             ]
 
-        return self.call(f"reading a {names[0]}", problem, all_copies)
+        return self.call(f"reading a {one}", problem, read_all)
 
     def backward(self, net: Any, problem: Problem) -> Gradients:
         """The gradients after a call of backward."""
         try:
             self.run("backward", net, problem)
         except Trouble as trouble:
-            with contextlib.suppress(
-                Trouble
-            ):  # a class may raise after filling them
+            # A class may raise after filling them.
+            with contextlib.suppress(Trouble):
                 trouble.gradients = self.gradients(net, problem)
             raise
         return self.gradients(net, problem)
@@ -180,12 +176,12 @@ def filled(function: Callable) -> Callable:
 def linear_of(net: Any, index: int) -> Any:
     """``net.layers[index].linear``; Trouble if there is no such thing."""
     layers = getattr(net, "layers", None)
-    if layers is None or layers is ...:
+    if is_missing(layers):
         raise Trouble("unfilled", "The network has no layers yet.")
     if not isinstance(layers, Sequence):
         raise Trouble("error", f"layers should be a list; it is a {type(layers)}.")
     linear = getattr(layers[index], "linear", None)
-    if linear is None or linear is ...:
+    if is_missing(linear):
         raise Trouble("unfilled", f"layers[{index}] has no linear yet.")
     return linear
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .calls import Trouble
+from .calls import Trouble, is_missing
 from .findings import EQUATIONS, finding, first_difference
 from .mistakes import MISTAKES, Mistake
 from .predictions import suitable
@@ -16,10 +16,8 @@ from .report import Diagnosis
 from .steps import Steps
 from .student import Student, filled
 
-RATES = (
-    0.5,
-    0.25,
-)  # two, not 1: a power of the rate, or a memory, would not show else
+# Two, and not 1: else a power of the rate, or a memory of earlier steps, does not show.
+RATES = 0.5, 0.25
 EPOCHS = 5
 
 
@@ -126,7 +124,7 @@ def check_train(student: Student, train: Callable) -> Diagnosis | None:
     result = student.call(
         "train", start, filled(train), x, y, net, EPOCHS, RATES[0]
     )
-    if result is None or result is ...:
+    if is_missing(result):
         raise Trouble("unfilled", "train returns nothing; it is not filled in yet.")
     if (
         not isinstance(result, tuple | list)

@@ -105,9 +105,9 @@ def to_do(part: Part, folder: Path) -> list[Line]:
             shown.append(Line(line.number, indent + STATEMENT))
             indent = None
         if line.tag and line.tag.name == "MSG":
-            margin = line.tag.indent if indent is None else indent
+            before = line.tag.indent if indent is None else indent
             shown.append(
-                Line(line.number, f"{margin}# {line.tag.argument}".rstrip())
+                Line(line.number, f"{before}# {line.tag.argument}".rstrip())
             )
         elif line.tag:
             opening, indent = include.opening(line, folder)

@@ -1,9 +1,9 @@
 """Runs one submitted notebook in this process and writes what its checks say:
 ``python -m labs.submission NOTEBOOK RESULTS SECONDS``
 
-`labs.grade` starts it, in a folder of its own, and ends it after some seconds. The cells run in IPython
-itself. A kernel would be one more process to limit and to end, and all that is printed
-would have to be carried from it.
+`labs.grade` starts it, in a folder of its own, and ends it after some seconds. The cells
+run in IPython itself. A kernel would be one more process to limit and to end, and all
+that is printed would have to be carried from it.
 """
 
 import ast
