@@ -33,17 +33,53 @@ def check_sizes(input_size: Any, output_size: Any, hidden_sizes: Any) -> None:
         check_size(f"hidden_sizes[{index}]", size)
 
 
-def check_learning_rate(net: "NeuralNetwork", value: Any) -> None:
-    """A positive number that is finite in the dtype of the network."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(
-            f"the learning rate must be a positive, finite number; got {value!r}."
-        )
-    largest = torch.finfo(net.layers[0].linear.weight.dtype).max
-    if not 0 < value <= largest:  # type: ignore[operator]  # any Real compares
-        raise ValueError(
-            f"the learning rate must be positive, finite and at most {largest:.4g}; got {value}."
-        )
+def check_copies(copies: Any) -> tuple[int, ...]:
+    """A number of copies, or None; returns what shapes begin with."""
+    if copies is None:
+        return ()
+    check_size("copies", copies)
+    return (copies,)
+
+
+def check_learning_rate(net: "NeuralNetwork", value: Any) -> Tensor:
+    """A positive number that is finite in the dtype of the network, or one for
+    each copy; returns it as a tensor, 0-d or (R,).
+    """
+    weight = net.layers[0].linear.weight
+    return _per_copy("the learning rate", value, net.copies, weight, "positive")
+
+
+def check_initial_scale(value: Any, copies: int | None) -> Tensor:
+    """A finite number that is not negative, or one for each copy; returns it as
+    `check_learning_rate` does.
+    """
+    like = torch.empty(0)  # weights are made in the default dtype
+    return _per_copy("initial_scale", value, copies, like, "non-negative")
+
+
+def _per_copy(
+    name: str, value: Any, copies: int | None, like: Tensor, sign: str
+) -> Tensor:
+    if isinstance(value, Tensor) and copies is not None:
+        if value.shape != (copies,) or not value.is_floating_point():
+            raise ValueError(
+                f"{name} must be a number, or a floating-point tensor of shape ({copies},) with one for each copy; "
+                f"got {value.dtype} of shape {tuple(value.shape)}."
+            )
+        numbers = value.tolist()
+    elif isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a {sign}, finite number; got {value!r}.")
+    else:
+        numbers = [value]
+    largest = torch.finfo(like.dtype).max
+    for number in numbers:
+        if not (0 <= number <= largest) or (number == 0 and sign == "positive"):
+            raise ValueError(
+                f"{name} must be {sign}, finite and at most {largest:.4g}; got {number}."
+            )
+    if isinstance(value, Tensor):
+        return value.to(like)
+    return torch.tensor(float(value), dtype=like.dtype, device=like.device)
 
 
 def make_generator(seed: Any) -> torch.Generator | None:
@@ -92,17 +128,20 @@ def check_samples(net: "NeuralNetwork", x: Any) -> None:
 
 
 def check_labels(net: "NeuralNetwork", x: Tensor, y: Any) -> Tensor:
-    """Labels of exactly the shape of the predictions for ``x``; returns them
-    as (n, output_size).
+    """Labels of the shape that the predictions for ``x`` have in one network;
+    returns them as (n, output_size), with copies as (R, n, output_size).
     """
     _check_tensor("y", y, net)
     shape = (len(x),) if net.output_size == 1 else (len(x), net.output_size)
     if y.shape != shape:
+        of_one = "" if net.copies is None else " of one copy"
         raise ValueError(
-            f"y must have the shape of the predictions, {shape}; got {tuple(y.shape)}. "
+            f"y must have the shape of the predictions{of_one}, {shape}; got {tuple(y.shape)}. "
             f"If the values are right, use y.reshape({shape})."
         )
-    return y.reshape(len(x), net.output_size)
+    return y.reshape(len(x), net.output_size).expand(
+        *check_copies(net.copies), -1, -1
+    )
 
 
 def check_gradients(net: "NeuralNetwork") -> None:
@@ -131,9 +170,10 @@ def _check_parameters(net: "NeuralNetwork") -> None:
     sizes = [net.input_size, *net.hidden_sizes, net.output_size]
     first = net.layers[0].linear.weight
     for number, layer in enumerate(net.layers, start=1):
+        copies = check_copies(net.copies)
         shapes = {
-            "weight": (sizes[number - 1], sizes[number]),
-            "bias": (sizes[number],),
+            "weight": (*copies, sizes[number - 1], sizes[number]),
+            "bias": (*copies, sizes[number]),
         }
         for name, shape in shapes.items():
             parameter = getattr(layer.linear, name)

@@ -5,20 +5,20 @@ import math
 import torch
 from torch import Tensor
 
-from .checks import check_size
+from .checks import check_copies, check_size
 
 
 class Linear:
     """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
 
-    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,).
-    Both may be assigned. The weights are drawn from ``generator`` (torch's
+    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,);
+    with ``copies``, their number stands in front. Both may be assigned. The weights are drawn from ``generator`` (torch's
     global one if None), uniformly within the bound of Glorot and Bengio
     (2010); the biases start at zero. Both have torch's default dtype.
     ``weight_grad`` and ``bias_grad`` are None until a backward pass fills them.
 
     Raises TypeError or ValueError where a size is not a positive whole number.
-    Chapters ``notation`` and ``network``.
+    Chapters ``notation``, ``network`` and, for copies, ``experiments``.
     """
 
     def __init__(
@@ -26,21 +26,25 @@ class Linear:
         in_features: int,
         out_features: int,
         generator: torch.Generator | None = None,
+        copies: int | None = None,
     ):
         check_size("in_features", in_features)
         check_size("out_features", out_features)
+        in_front = check_copies(copies)
         bound = math.sqrt(6 / (in_features + out_features))  # eq-glorot
         # In float64, so that a seed means the same weights in every dtype.
-        shape = in_features, out_features
+        shape = *in_front, in_features, out_features
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
         self.weight = (bound * (2 * uniform - 1)).to(torch.get_default_dtype())
-        self.bias = torch.zeros(out_features)
+        self.bias = torch.zeros(*in_front, out_features)
         self.weight_grad: Tensor | None = None
         self.bias_grad: Tensor | None = None
 
     def forward(self, z_out: Tensor) -> Tensor:
         """Pre-activations (n, out_features) from outputs (n, in_features)."""
-        return z_out @ self.weight + self.bias  # eq-batch-pre-activation
+        return z_out @ self.weight + self.bias.unsqueeze(
+            -2
+        )  # eq-batch-pre-activation
 
 
 class TanH:
@@ -83,13 +87,14 @@ class Neuron:
         out_features: int,
         activation: str,
         generator: torch.Generator | None = None,
+        copies: int | None = None,
     ):
         if activation not in ACTIVATIONS:
             names = ", ".join(ACTIVATIONS)
             raise ValueError(
                 f"activation must be one of {names}; got {activation!r}."
             )
-        self.linear = Linear(in_features, out_features, generator)
+        self.linear = Linear(in_features, out_features, generator, copies)
         self.act = ACTIVATIONS[activation]()
 
     def forward(self, z_out: Tensor) -> Tensor:

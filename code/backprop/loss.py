@@ -9,16 +9,20 @@ class MSELoss:
     """Mean squared error over all n samples and all K outputs.
 
     Both methods take the labels first, then the predictions, in one shape:
-    (n, K), or (n,) for one output. Unequal shapes raise ValueError, because
-    torch would broadcast them to a loss of something else.
+    (n, K), or (n,) for one output; for R copies of a network (R, n, K).
+    Unequal shapes raise ValueError, because torch would broadcast them to a
+    loss of something else.
     """
 
     def forward(self, y: Tensor, prediction: Tensor) -> Tensor:
-        """The loss, a 0-d tensor."""
+        """The loss, a 0-d tensor; for copies their losses (R,)."""
         check_same_shape(y, prediction)
-        return (prediction - y).square().mean()  # eq-loss-batch
+        samples_and_outputs = (-2, -1)[-y.ndim :]
+        error = prediction - y
+        return error.square().mean(samples_and_outputs)  # eq-loss-batch
 
     def gradient(self, y: Tensor, prediction: Tensor) -> Tensor:
         """The gradient with respect to ``prediction``, in its shape."""
         check_same_shape(y, prediction)
-        return (2 / prediction.numel()) * (prediction - y)  # eq-loss-gradient
+        count = prediction.shape[-2:].numel()  # n K
+        return (2 / count) * (prediction - y)  # eq-loss-gradient

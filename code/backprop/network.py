@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from .checks import (
+    check_copies,
     check_gradients,
+    check_initial_scale,
     check_labels,
     check_learning_rate,
     check_samples,
@@ -25,6 +27,12 @@ class NeuralNetwork:
     are drawn in order; None draws from torch's global generator. The loss is
     the mean squared error.
 
+    With ``copies`` the object holds that many independent networks R. The
+    shapes of parameters, gradients, predictions and losses then begin with R,
+    while all copies share ``x`` and ``y``. The initial weights are multiplied by
+    ``initial_scale``. It and the learning rate may be tensors (R,), with a
+    value for each copy.
+
     `forward`, `get_loss` and `backward` take a batch ``x`` (n, input_size) and
     labels ``y`` of the shape of the predictions: (n,) where output_size is 1,
     else (n, output_size). Samples, labels and parameters share one floating
@@ -32,7 +40,8 @@ class NeuralNetwork:
     changes nothing.
 
     `forward_pass`, `backward_pass` and `descend` do the work and check nothing;
-    `train` calls them in each epoch. Chapter ``network``.
+    `train` calls them in each epoch. Chapters ``network`` and, for copies,
+    ``experiments``.
     """
 
     def __init__(
@@ -41,18 +50,25 @@ class NeuralNetwork:
         output_size: int,
         hidden_sizes: Sequence[int],
         seed: int | torch.Generator | None = None,
+        copies: int | None = None,
+        initial_scale: float | Tensor = 1.0,
     ):
         check_sizes(input_size, output_size, hidden_sizes)
+        check_copies(copies)
+        scale = check_initial_scale(initial_scale, copies)
         generator = make_generator(seed)
         sizes = [input_size, *hidden_sizes, output_size]
         activations = ["tanh"] * len(hidden_sizes) + ["sigmoid"]
         self.input_size = input_size
         self.output_size = output_size
         self.hidden_sizes = list(hidden_sizes)
+        self.copies = copies
         self.layers = [
-            Neuron(sizes[index], sizes[index + 1], activation, generator)
+            Neuron(sizes[index], sizes[index + 1], activation, generator, copies)
             for index, activation in enumerate(activations)
         ]
+        for layer in self.layers:
+            layer.linear.weight *= scale[..., None, None]
         self.loss = MSELoss()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,17 +93,17 @@ class NeuralNetwork:
         y = check_labels(self, x, y)
         self.backward_pass(self.forward_pass(x), y)
 
-    def apply_gradients(self, learning_rate: float) -> None:
+    def apply_gradients(self, learning_rate: float | Tensor) -> None:
         """Take one step of gradient descent, in place.
 
         Raises RuntimeError before the first `backward`, and TypeError or
-        ValueError where the learning rate is not a positive, finite number;
-        then nothing has changed.
+        ValueError where the learning rate is not a positive, finite number, or
+        one for each copy; then nothing has changed.
         """
-        check_learning_rate(self, learning_rate)
+        rate = check_learning_rate(self, learning_rate)
         check_gradients(self)
         with torch.no_grad():  # a check by autograd may have left them tracked
-            self.descend(learning_rate)
+            self.descend(rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:
         """The outputs of all layers, (n, input_size) to (n, output_size)."""
@@ -102,15 +118,19 @@ class NeuralNetwork:
         delta = self.loss.gradient(y, outputs[-1]) * slope  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
             linear, previous = self.layers[index].linear, outputs[index]
-            linear.weight_grad = previous.T @ delta  # eq-batch-weights
-            linear.bias_grad = delta.sum(dim=0)  # eq-batch-biases
+            linear.weight_grad = previous.mT @ delta  # eq-batch-weights
+            linear.bias_grad = delta.sum(dim=-2)  # eq-batch-biases
             if index > 0:  # the input has no delta
                 slope = self.layers[index - 1].act.derivative(previous)
-                delta = (delta @ linear.weight.T) * slope  # eq-batch-hidden-delta
+                delta = (delta @ linear.weight.mT) * slope  # eq-batch-hidden-delta
 
-    def descend(self, learning_rate: float) -> None:
-        """Subtract the gradients, times the learning rate, in place."""
-        rate = learning_rate
+    def descend(self, rate: Tensor) -> None:
+        """Subtract the gradients, times the learning rate, in place.
+
+        ``rate`` is a 0-d tensor, or (R,) with a rate for each copy.
+        """
+        bias_rate = rate.unsqueeze(-1)  # dimensions that gradients have, too
+        weight_rate = bias_rate.unsqueeze(-1)
         for linear in (layer.linear for layer in self.layers):
-            linear.weight.sub_(linear.weight_grad, alpha=rate)  # eq-update-weights
-            linear.bias.sub_(linear.bias_grad, alpha=rate)  # eq-update-biases
+            linear.weight -= weight_rate * linear.weight_grad  # eq-update-weights
+            linear.bias -= bias_rate * linear.bias_grad  # eq-update-biases

@@ -18,6 +18,10 @@ def plot_decision_boundary(
     Draws on ``ax`` (the current axes if None) and returns it. Raises ValueError
     for a network that has not two inputs and one output. Chapter ``training``.
     """
+    if net.copies is not None:
+        raise ValueError(
+            f"the plot is of one network; got {net.copies} copies. Their predictions are rows of net.forward(x)."
+        )
     if net.input_size != 2 or net.output_size != 1:
         raise ValueError(
             "the plot needs a network with 2 inputs and 1 output; "

@@ -1,6 +1,7 @@
 """Full-batch gradient descent (chapter ``training``)."""
 
 import math
+import warnings
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ def train(
     y: Tensor,
     net: NeuralNetwork,
     epochs: int,
-    lr: float,
+    lr: float | Tensor,
     progress: bool = False,
 ) -> tuple[NeuralNetwork, Tensor]:
     """Train ``net`` in place by full-batch gradient descent.
@@ -28,11 +29,15 @@ def train(
     Raises TypeError or ValueError for unusable arguments, and
     FloatingPointError as soon as the loss is not finite; then the network is
     as it was before the call. Chapter ``training``.
+
+    With R copies, ``y`` has the shape for one of them, ``lr`` may be (R,), and
+    the losses are (epochs, R). A loss that is not finite then stops nothing: a
+    RuntimeWarning at the end names the copies and their epochs.
     """
     check_samples(net, x)
     y = check_labels(net, x, y)
     check_size("epochs", epochs)
-    check_learning_rate(net, lr)
+    rate = check_learning_rate(net, lr)
     linears = [layer.linear for layer in net.layers]
     before = [
         (p.weight.clone(), p.bias.clone(), p.weight_grad, p.bias_grad)
@@ -43,7 +48,7 @@ def train(
         for epoch in tqdm(range(epochs), disable=not progress):
             outputs = net.forward_pass(x)
             loss = net.loss.forward(y, outputs[-1])
-            if not math.isfinite(loss):
+            if net.copies is None and not math.isfinite(loss):
                 for linear, (weight, bias, *gradients) in zip(linears, before):
                     linear.weight.copy_(weight)
                     linear.bias.copy_(bias)
@@ -54,5 +59,22 @@ def train(
                 )
             losses.append(loss)
             net.backward_pass(outputs, y)
-            net.descend(lr)
-    return net, torch.stack(losses)
+            net.descend(rate)
+    all_losses = torch.stack(losses)
+    _warn_of_lost_copies(all_losses)
+    return net, all_losses
+
+
+def _warn_of_lost_copies(losses: Tensor) -> None:
+    """Name the copies whose losses (epochs, R) are not all finite."""
+    is_lost = ~losses.isfinite()
+    if is_lost.any():
+        epochs = is_lost.int().argmax(dim=0)
+        lost = is_lost.any(dim=0).nonzero().flatten().tolist()
+        named = [f"{copy} (epoch {epochs[copy]})" for copy in lost]
+        warnings.warn(
+            f"The loss of {len(lost)} of {len(epochs)} copies is not finite, from "
+            f"the epoch in brackets on: {', '.join(named)}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )

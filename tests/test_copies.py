@@ -1,0 +1,234 @@
+"""Many networks in one object do what as many objects do, one by one."""
+
+import re
+
+import pytest
+import torch
+from backprop import Linear, MSELoss, NeuralNetwork, five_points, train
+from backprop import plot_decision_boundary as plot
+from networks import gradients, parameters, snapshot, unchanged
+
+COPIES = 6
+
+
+def many(hidden_sizes=(5, 3), output_size=1, **options):
+    """Copies in float64 with random biases, and samples and labels; all sizes differ."""
+    net = NeuralNetwork(2, output_size, hidden_sizes, 0, copies=COPIES, **options)
+    generator = torch.Generator().manual_seed(1)
+    for layer in net.layers:
+        shape = layer.linear.bias.shape
+        layer.linear.bias = torch.randn(shape, generator=generator).double()
+        layer.linear.weight = layer.linear.weight.double()
+    x = torch.randn(7, 2, generator=generator).double()
+    y = torch.rand(7, output_size, generator=generator).double()
+    return net, x, y.squeeze(-1)
+
+
+def one_by_one(net):
+    """A network of its own for each copy."""
+    for copy in range(net.copies):
+        single = NeuralNetwork(
+            net.input_size, net.output_size, net.hidden_sizes, seed=0
+        )
+        for layer, layers in zip(single.layers, net.layers, strict=True):
+            layer.linear.weight = layers.linear.weight[copy].clone()
+            layer.linear.bias = layers.linear.bias[copy].clone()
+        yield single
+
+
+def assert_same(tensors, others):
+    for tensor, other in zip(tensors, others, strict=True):
+        torch.testing.assert_close(tensor, other)
+
+
+@pytest.mark.parametrize("hidden_sizes", [[], [4], [5, 3], [3, 5, 4, 6]])
+@pytest.mark.parametrize("output_size", [1, 3])
+def test_copies_do_what_separate_networks_do(hidden_sizes, output_size):
+    net, x, y = many(hidden_sizes, output_size)
+    predictions, losses = net.forward(x), net.get_loss(x, y)
+    net.backward(x, y)
+    assert predictions.shape == (COPIES, *y.shape)
+    assert losses.shape == (COPIES,)
+    for copy, single in enumerate(one_by_one(net)):
+        torch.testing.assert_close(predictions[copy], single.forward(x))
+        torch.testing.assert_close(losses[copy], single.get_loss(x, y))
+        single.backward(x, y)
+        assert_same([g[copy] for g in gradients(net)], gradients(single))
+
+
+def test_gradients_of_copies_agree_with_autograd():
+    net, x, y = many(output_size=3)
+    net.backward(x, y)
+    for parameter in parameters(net):
+        parameter.requires_grad_()
+    # A copy's parameters are in no other copy's loss.
+    expected = torch.autograd.grad(net.get_loss(x, y).sum(), parameters(net))
+    assert_same(gradients(net), expected)
+
+
+@pytest.mark.parametrize("rates", [0.25, torch.linspace(0.1, 2, COPIES)])
+def test_copies_take_their_own_steps(rates):
+    net, x, y = many()
+    singles = list(one_by_one(net))
+    net.backward(x, y)
+    net.apply_gradients(rates)
+    for copy, single in enumerate(singles):
+        single.backward(x, y)
+        single.apply_gradients(float(torch.as_tensor(rates).expand(COPIES)[copy]))
+        assert_same([p[copy] for p in parameters(net)], parameters(single))
+
+
+def test_copies_are_trained_as_if_alone():
+    net, x, y = many()
+    rates = torch.linspace(0.1, 2, COPIES)
+    singles = list(one_by_one(net))
+    same, losses = train(x, y, net, epochs=50, lr=rates)
+    assert same is net
+    assert losses.shape == (50, COPIES)
+    for copy, single in enumerate(singles):
+        _, expected = train(x, y, single, epochs=50, lr=float(rates[copy]))
+        torch.testing.assert_close(losses[:, copy], expected)
+        assert_same([p[copy] for p in parameters(net)], parameters(single))
+
+
+def test_a_seed_gives_the_same_copies_and_all_differ():
+    one, other = (NeuralNetwork(2, 1, [5, 3], 7, copies=3) for _ in range(2))
+    for a, b in zip(parameters(one), parameters(other), strict=True):
+        assert torch.equal(a, b)
+    weight = one.layers[0].linear.weight
+    assert weight.shape == (3, 2, 5)
+    assert one.layers[0].linear.bias.shape == (3, 5)
+    assert len(weight.unique()) == weight.numel()
+
+
+def test_one_copy_starts_as_one_network():
+    copies, single = (NeuralNetwork(2, 1, [5, 3], 7, copies=c) for c in (1, None))
+    for a, b in zip(parameters(copies), parameters(single), strict=True):
+        assert torch.equal(a[0], b)
+
+
+def test_initial_weights_can_be_scaled():
+    scales = torch.tensor([0.0, 1.0, 10.0])
+    plain = NeuralNetwork(2, 1, [4], 0, copies=3).layers[0].linear.weight
+    net = NeuralNetwork(2, 1, [4], 0, copies=3, initial_scale=scales)
+    for copy in range(3):
+        weight = net.layers[0].linear.weight[copy]
+        torch.testing.assert_close(weight, scales[copy] * plain[copy])
+    single = NeuralNetwork(2, 1, [4], 0).layers[0].linear.weight
+    scaled = NeuralNetwork(2, 1, [4], 0, initial_scale=0.5).layers[0].linear.weight
+    torch.testing.assert_close(scaled, 0.5 * single)
+
+
+def test_a_copy_that_is_lost_is_named_and_stops_no_other():
+    x, y = five_points()
+    net = NeuralNetwork(2, 1, [4], 0, copies=3)
+    net.layers[0].linear.weight[1] = torch.nan
+    singles = list(one_by_one(net))
+    message = "The loss of 1 of 3 copies is not finite, from the epoch in brackets on: 1 (epoch 0)."
+    with pytest.warns(RuntimeWarning, match=re.escape(message)):
+        _, losses = train(x, y, net, epochs=20, lr=0.25)
+    for copy in (0, 2):
+        _, expected = train(x, y, singles[copy], epochs=20, lr=0.25)
+        torch.testing.assert_close(losses[:, copy], expected)
+
+
+def test_the_epoch_in_which_a_copy_is_lost():
+    x, y = five_points()
+    net = NeuralNetwork(2, 1, [4], 0, copies=2)
+
+    class LostLater(MSELoss):
+        calls = 0
+
+        def forward(self, y, prediction):
+            self.calls += 1
+            losses = super().forward(y, prediction)
+            losses[0] = torch.inf if self.calls == 4 else losses[0]
+            return losses
+
+    net.loss = LostLater()
+    with pytest.warns(RuntimeWarning, match=re.escape("0 (epoch 3).")):
+        train(x, y, net, epochs=6, lr=0.25)
+
+
+SHAPE = "must be a number, or a floating-point tensor of shape (6,) with one for each copy; got"
+BAD_RATES = [
+    (torch.ones(5), ValueError, f"{SHAPE} torch.float32 of shape (5,)"),
+    (torch.ones(6, 1), ValueError, f"{SHAPE} torch.float32 of shape (6, 1)"),
+    (torch.tensor(0.25), ValueError, f"{SHAPE} torch.float32 of shape ()"),
+    (torch.ones(6).long(), ValueError, f"{SHAPE} torch.int64 of shape (6,)"),
+    ([0.25] * 6, TypeError, "the learning rate must be a positive, finite number"),
+    (torch.tensor([1.0] * 5 + [torch.nan]), ValueError, "got nan."),
+    (torch.tensor([1.0] * 5 + [0.0]), ValueError, "must be positive, finite"),
+]
+
+
+@pytest.mark.parametrize(("rate", "error", "message"), BAD_RATES)
+def test_rates_that_do_not_fit(rate, error, message):
+    net, x, y = many()
+    net.backward(x, y)
+    before = snapshot(net)
+    with pytest.raises(error, match=re.escape(message)):
+        net.apply_gradients(rate)
+    with pytest.raises(error, match=re.escape(message)):
+        train(x, y, net, epochs=2, lr=rate)
+    assert unchanged(net, before)
+
+
+def test_one_network_takes_one_rate():
+    net = NeuralNetwork(2, 1, [4], 0)
+    net.backward(*five_points())
+    message = "the learning rate must be a positive, finite number; got tensor("
+    with pytest.raises(TypeError, match=re.escape(message)):
+        net.apply_gradients(torch.tensor([0.25]))
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "message"),
+    [
+        (torch.ones(5), ValueError, "initial_scale must be a number, or"),
+        (-1, ValueError, "initial_scale must be non-negative, finite and at most"),
+        (torch.inf, ValueError, "got inf."),
+        ("1", TypeError, "initial_scale must be a non-negative, finite number"),
+    ],
+)
+def test_scales_that_do_not_fit(scale, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        NeuralNetwork(2, 1, [4], copies=COPIES, initial_scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("copies", "error"), [(0, ValueError), (True, TypeError), (2.5, TypeError)]
+)
+def test_numbers_of_copies_that_do_not_fit(copies, error):
+    message = f"copies must be a positive whole number; got {copies}."
+    for make in (
+        lambda: NeuralNetwork(2, 1, [4], copies=copies),
+        lambda: Linear(2, 1, copies=copies),
+    ):
+        with pytest.raises(error, match=re.escape(message)):
+            make()
+
+
+def test_all_copies_share_samples_and_labels():
+    net, x, y = many()
+    with pytest.raises(ValueError, match=re.escape("x must have shape (n, 2)")):
+        net.forward(x.expand(COPIES, 7, 2))
+    message = "y must have the shape of the predictions of one copy, (7,)"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        net.get_loss(x, y.expand(COPIES, 7))
+
+
+def test_assigned_parameters_have_a_row_for_each_copy():
+    net, x, _ = many()
+    net.layers[1].linear.bias = torch.zeros(3)
+    message = "bias of layer 2 must have shape (6, 3); got (3,)"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        net.forward(x)
+
+
+def test_the_plot_is_of_one_network():
+    net, x, y = many()
+    with pytest.raises(
+        ValueError, match="the plot is of one network; got 6 copies"
+    ):
+        plot(x, y, net)
