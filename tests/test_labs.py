@@ -625,9 +625,40 @@ def table(tmp_path_factory):
     submit(folder / "without_checks.ipynb", "1")
     submit(folder / "crash.ipynb", "import os\nos._exit(3)", checks=["1"])
     submit(
-        folder / "forged.ipynb",
-        "import os\nopen('../results.json', 'w').write('[1]')\nos._exit(0)",
+        folder / "left.ipynb",
+        start,
+        RIGHT,
+        checks=[CHECK("forward"), "import os; os._exit(0)", CHECK("loss")],
     )
+    outside = Path(folder, "outside").resolve()
+    submit(
+        folder / "outside.ipynb",
+        "from pathlib import Path",
+        checks=[
+            f"Path('{outside}').touch()",
+            "Path('../results').write_text('[1]')",
+            "Path('..').resolve().rmdir()",
+        ],
+    )
+    submit(
+        folder / "mute.ipynb",
+        "class Mute(Exception):\n    def __str__(self): raise Mute",
+        checks=["raise Mute", "raise ValueError('a\\0b')"],
+    )
+    submit(
+        folder / "misspelt.ipynb",
+        start,
+        students.source(unfinished),
+        "def apply_gradients(self, rate):\n    for",
+        checks=[CHECK("update"), CHECK("update")],
+    )
+    threads = "import threading, time\nthreading.Thread(target=time.sleep, args=[99]).start()"
+    submit(folder / "threads.ipynb", start, RIGHT, threads, checks=[CHECK("loss")])
+    submit(folder / "null.ipynb", checks=["1"])
+    text = (folder / "null.ipynb").read_text(encoding="utf-8")
+    no_tags = re.sub(r"\[\s*\"check\"\s*\]", "null", text)
+    assert no_tags != text
+    (folder / "null.ipynb").write_text(no_tags, encoding="utf-8")
     submit(folder / "greedy.ipynb", "x = bytearray(10**11)", checks=["1"])
     (folder / "broken.ipynb").write_text("{", encoding="utf-8")
     return folder, graded(folder)
@@ -676,17 +707,88 @@ def test_notebooks_that_cannot_be_graded(table):
     for name, message in {
         "without_checks": "has no cell that is tagged check",
         "crash": "ends its process with status 3",
-        "forged": "ends without results",
+        "null": "has no cell that is tagged check",
         "greedy": "needs more memory than is allowed",
         "broken": "is not a notebook: Notebook does not appear to be JSON: '{'",
     }.items():
         assert found[name] == [row("", "error", message)]
 
 
+def test_what_was_said_before_the_end_is_kept(table):
+    _, found = table
+    passed = row("forward", "passed", "Right, as far as was checked: forward.")
+    message = "ends before all its cells have run"
+    assert found["left"] == [passed, row("", "error", message)]
+    (threads,) = found["threads"]
+    assert threads["result"] == "passed"
+
+
+def test_nothing_is_written_outside(table):
+    folder, found = table
+    outside = Path(folder, "outside").resolve()
+    assert not outside.exists()
+    first, *others = (line["message"] for line in found["outside"])
+    message = f"PermissionError: {outside} is not in the notebook's folder"
+    assert first == message
+    assert all(
+        other.endswith("is not in the notebook's folder") for other in others
+    )
+
+
+def test_messages_that_cannot_be_shown(table):
+    _, found = table
+    assert found["mute"] == [
+        row("", "error", "Mute: Mute"),
+        row("", "error", "ValueError: a b"),
+    ]
+
+
+def test_an_answer_that_is_no_python_is_not_called_unfilled(table):
+    _, found = table
+    first, second = found["misspelt"]
+    message = (
+        "A cell before the check raises SyntaxError in line 2: invalid syntax. "
+    )
+    assert first["result"] == "error" and first["message"].startswith(message)
+    assert second["result"] == "unfilled"
+
+
+def test_checks_that_students_have_changed(tmp_path, capsys):
+    asked = tmp_path / "question" / "lab-question.ipynb"
+    asked.parent.mkdir()
+    start = "from backprop import NeuralNetwork\nfrom diagnosis import diagnose"
+    submit(asked, start, checks=map(CHECK, ["forward", "loss", "backward"]))
+    changed = CHECK("loss").replace("Network", "NeuralNetwork")
+    checks = [CHECK("forward"), CHECK("forward"), changed, CHECK("backward")]
+    submit(tmp_path / "changed.ipynb", start, RIGHT, checks=checks)
+    found = graded(tmp_path, "--question", str(asked))["changed"]
+    missing = "the check of the question is missing, or is changed"
+    assert [(line["exercise"], line["result"]) for line in found] == [
+        ("forward", "passed"),
+        ("backward", "passed"),
+        ("loss", "error"),
+    ]
+    assert found[-1] == row("loss", "error", missing)
+    out = ["--out", str(tmp_path / "table.csv")]
+    unknown = ["--question", str(tmp_path / "no.ipynb")]
+    assert main(["grade", str(asked), *out, *unknown]) == 2
+    assert "no.ipynb:1: there is no such file" in capsys.readouterr().err
+
+
+def test_the_table_replaces_no_notebook(tmp_path, capsys):
+    path = tmp_path / "a.ipynb"
+    submit(path, "1")
+    before = path.read_bytes()
+    assert main(["grade", str(path), "--out", str(path)]) == 2
+    assert capsys.readouterr().err == f"{path}:1: the table would replace it\n"
+    assert path.read_bytes() == before
+
+
 def test_notebooks_that_do_not_end(tmp_path, capsys):
     submit(tmp_path / "hangs.ipynb", "while True: pass", checks=["1"])
     sleeper = "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\n"
-    submit(tmp_path / "prints.ipynb", sleeper + "while True: print('endless')")
+    endless = sleeper + "while True: print('endless')"
+    submit(tmp_path / "prints.ipynb", endless, checks=["1"])
     found = graded(tmp_path, "--seconds", "3")
     message = "does not end within 3 seconds"
     assert found == {

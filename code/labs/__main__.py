@@ -32,6 +32,13 @@ def main(words: list[str] | None = None) -> int:
         "--seconds", type=seconds, default=60, help="for one notebook (60)"
     )
 
+    grading.add_argument(
+        "--question",
+        type=Path,
+        metavar="NOTEBOOK",
+        help="what was handed out; its checks count, changed ones do not",
+    )
+
     arguments = parser.parse_args(words)
     return arguments.command(arguments)
 
@@ -67,13 +74,22 @@ def make(arguments: argparse.Namespace) -> int:
 
 def grade(arguments: argparse.Namespace) -> int:
     """The exit status is 2 if a notebook is no file, or the table cannot be written."""
-    missing = [path for path in arguments.notebooks if not path.is_file()]
+    read = [*arguments.notebooks, *filter(None, [arguments.question])]
+    missing = [path for path in read if not path.is_file()]
     for path in missing:
         print(f"{path}:1: there is no such file", file=sys.stderr)
     if missing:
         return 2
+    if arguments.out.resolve() in [path.resolve() for path in read]:
+        print(f"{arguments.out}:1: the table would replace it", file=sys.stderr)
+        return 2
     try:
-        run_all(arguments.notebooks, arguments.out, arguments.seconds)
+        run_all(
+            arguments.notebooks,
+            arguments.out,
+            arguments.seconds,
+            arguments.question,
+        )
     except OSError as error:
         print(f"{arguments.out}:1: {error.strerror}", file=sys.stderr)
         return 2

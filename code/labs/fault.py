@@ -11,4 +11,8 @@ class Fault(Exception):
 
 def one_line(error: BaseException) -> str:
     """What an error says, or else what it is, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  (of a class that is not ours)
+        text = ""
+    return " ".join(text.split()) or type(error).__name__

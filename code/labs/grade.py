@@ -14,38 +14,27 @@ from pathlib import Path
 
 import psutil
 
-COLUMNS = ["notebook", "exercise", "result", "mistake", "message"]
-LONGEST = 1000  # characters of a message
+from .table import COLUMNS, as_text, columns, is_row
+
 LARGEST_TABLE = 10**6  # bytes, of one notebook
 
 # What a submission gets to know of the environment.
 KEPT = ["LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SYSTEMROOT"]
 
-# Folders that programs write to.
-FOLDERS = [
-    "HOME",
-    "IPYTHONDIR",
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "MPLCONFIGDIR",
-    "TMPDIR",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-]
 MARK = "LABS_SUBMISSION"  # in the environment of all processes of a submission
 
 
-def run_all(notebooks: list[Path], table: Path, seconds: float) -> None:
+def run_all(
+    notebooks: list[Path], table: Path, seconds: float, question: Path | None
+) -> None:
     """Run notebooks, one after the other, each for at most some seconds, and write the
-    table of their exercises."""
+    table of their exercises: of those in the question, if it is given."""
     results: Counter[str] = Counter()
     with table.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for number, notebook in enumerate(notebooks, 1):
-            found = submitted(notebook, seconds)
+            found = submitted(notebook, seconds, question)
             for row in found:
                 row["notebook"] = str(notebook)
                 writer.writerow({name: as_text(row[name]) for name in COLUMNS})
@@ -57,62 +46,53 @@ def run_all(notebooks: list[Path], table: Path, seconds: float) -> None:
     print(f"{len(notebooks)} notebooks: {in_words(results)}. The table is {table}")
 
 
-def columns(
-    exercise: str, result: str, mistake: str, message: str
-) -> dict[str, str]:
-    """A row of the table but for its first column; the message is on one line."""
-    values = exercise, result, mistake, " ".join(message.split())[:LONGEST]
-    return dict(zip(COLUMNS[1:], values, strict=True))
-
-
 def in_words(results: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(results.items()))
 
 
-def as_text(value: str) -> str:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
-
-
-def submitted(notebook: Path, seconds: float) -> list[dict[str, str]]:
-    """What the checks in a notebook say, or the one row that says why they cannot."""
+def submitted(
+    notebook: Path, seconds: float, question: Path | None
+) -> list[dict[str, str]]:
+    """What the checks in a notebook say, and why there is no more, if there is not."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        work, results = Path(folder, "work"), Path(folder, "results.json")
+        work, results = Path(folder, "work"), Path(folder, "results")
         work.mkdir()
+        arguments = [notebook.name, results, str(seconds)]
         try:
             shutil.copyfile(notebook, work / notebook.name)
+            if question:
+                asked = Path(folder, "question.ipynb")
+                arguments.append(shutil.copyfile(question, asked))
         except OSError as error:
             return [columns("", "error", "", f"cannot be read: {error.strerror}")]
-        trouble = run([notebook.name, results], work, seconds)
-        found = [] if trouble else read(results)
-    return found or [columns("", "error", "", trouble or "ends without results")]
+        trouble = run(arguments, work, seconds)
+        found, is_whole = read(results)
+    if not is_whole:
+        message = trouble or "ends before all its cells have run"
+        found.append(columns("", "error", "", message))
+    return found
 
 
-def read(results: Path) -> list[dict[str, str]]:
-    """The rows in a file, which a submission may have changed; [] if it has others."""
+def read(results: Path) -> tuple[list[dict[str, str]], bool]:
+    """The rows in a file, which a submission may have changed, and whether all are
+    there."""
     try:
         if not results.is_file() or results.stat().st_size > LARGEST_TABLE:
-            return []
-        found = json.loads(results.read_text(encoding="utf-8"))
+            return [], False
+        lines = results.read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
     except (OSError, ValueError, RecursionError):
-        return []
-    return found if isinstance(found, list) and all(map(is_row, found)) else []
-
-
-def is_row(value: object) -> bool:
-    """Whether a value has the columns of a row, with text in them."""
-    return (
-        isinstance(value, dict)
-        and list(value) == COLUMNS[1:]
-        and all(isinstance(text, str) for text in value.values())
-    )
+        return [], False
+    is_whole = bool(found) and found[-1] is None
+    found = found[:-1] if is_whole else found
+    return (found, is_whole) if all(map(is_row, found)) else ([], False)
 
 
 def run(arguments: list, work: Path, seconds: float) -> str:
     """Run a notebook in the folder ``work``, and end all that it has started; what went
     wrong, if anything."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "labs.submission", *arguments, str(seconds)],
+        [sys.executable, "-m", "labs.submission", *arguments],
         cwd=work,
         env=environment(work),
         stdin=subprocess.DEVNULL,
@@ -130,21 +110,20 @@ def run(arguments: list, work: Path, seconds: float) -> str:
 
 
 def environment(work: Path) -> dict[str, str]:
-    """Nothing private, and all folders that programs write to in one beside ``work``."""
+    """Nothing private, and a home of its own beside ``work``."""
     home = str(work.with_name("home"))
     Path(home).mkdir()
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return (
-        kept
-        | dict.fromkeys(FOLDERS, home)
-        | {
-            MARK: str(work),
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "OMP_NUM_THREADS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONHASHSEED": "0",
-        }
-    )
+    return kept | {
+        "HOME": home,
+        "TMPDIR": home,
+        "USERPROFILE": home,  # Windows' word for it
+        MARK: str(work),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def end(process: subprocess.Popen, work: Path) -> None:

@@ -1,13 +1,15 @@
 """Runs one submitted notebook in this process and writes what its checks say:
-``python -m labs.submission NOTEBOOK RESULTS SECONDS``
+``python -m labs.submission NOTEBOOK RESULTS SECONDS [QUESTION]``
 
-`labs.grade` starts it, in a folder of its own, and ends it after some seconds. The cells
+`labs.grade` starts it, in a folder of its own, and ends it after some seconds. Each row
+is written at once, so that it is there whatever later cells do. The cells
 run in IPython itself. A kernel would be one more process to limit and to end, and all
 that is printed would have to be carried from it.
 """
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +23,8 @@ import nbformat
 from IPython.core.interactiveshell import InteractiveShell
 
 from .fault import one_line
-from .grade import columns
+from .guard import keep_within
+from .table import columns
 
 RESULTS = {"right": "passed", "wrong": "failed", "unfilled": "unfilled"}
 MEMORY = 4 * 2**30  # bytes of addresses; PyTorch alone takes less than one of these
@@ -39,46 +42,83 @@ class Unusable(Exception):
     """A notebook of which nothing can be said, and why."""
 
 
-def rows(notebook: Path) -> Iterator[dict[str, str]]:
+def rows(notebook: Path, question: Path | None) -> Iterator[dict[str, str]]:
     """Run the code cells of a notebook, and yield what each check says. A cell that
-    raises does not keep those after it from running. Raises Unusable."""
+    raises does not keep those after it from running. Raises Unusable.
+
+    With the question that was handed out, only its checks count, and those that are
+    missing are rows, too.
+    """
+    submitted = cells(notebook)
+    if question:
+        expected = [source for source, is_check in cells(question) if is_check]
+    else:
+        expected = [source for source, is_check in submitted if is_check]
+    if not expected:
+        raise Unusable("has no cell that is tagged check")
     shell = Shell.instance()
-    for cell in cells(notebook):
-        outcome = shell.run_cell(cell.source)
+    trouble = ""  # in a cell since the last check
+    for source, _ in submitted:
+        outcome = shell.run_cell(source)
         error = outcome.error_before_exec or outcome.error_in_exec
         if is_memory(error):
             raise Unusable("needs more memory than is allowed")
-        if "check" in cell.metadata.get("tags", []):
-            yield row(cell.source, outcome.result, error)
+        if source in expected:
+            expected.remove(source)
+            yield row(source, outcome.result, error, trouble)
+            trouble = ""
+        elif error and not isinstance(error, NotImplementedError):
+            trouble = f"A cell before the check raises {said(error)}. "
+    for source in expected:
+        message = "the check of the question is missing, or is changed"
+        yield columns(part(source), "error", "", message)
 
 
-def cells(notebook: Path) -> list[nbformat.NotebookNode]:
+def cells(notebook: Path) -> list[tuple[str, bool]]:
+    """The source of each code cell, and whether it is tagged as a check."""
     try:
         content = nbformat.read(notebook, as_version=4)
-        return [cell for cell in content.cells if cell.cell_type == "code"]
+        return [
+            (cell.source, "check" in (cell.metadata.get("tags") or []))
+            for cell in content.cells
+            if cell.cell_type == "code"
+        ]
     except Exception as error:  # noqa: BLE001  (nbformat trips in many ways)
         raise Unusable(f"is not a notebook: {one_line(error)}") from None
 
 
 def is_memory(error: BaseException | None) -> bool:
     """Whether Python or PyTorch was refused memory."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    refused = error and "can't allocate memory" in one_line(error)
+    return isinstance(error, MemoryError) or bool(refused)
 
 
-def row(source: str, value: object, error: BaseException | None) -> dict[str, str]:
-    """What a check says, by the columns of the table."""
+def said(error: BaseException) -> str:
+    """What an error says, with its type."""
+    if isinstance(error, SyntaxError):  # its text names a file of IPython's
+        return f"SyntaxError in line {error.lineno}: {error.msg}"
+    return f"{type(error).__name__}: {one_line(error)}"
+
+
+def row(
+    source: str, value: object, error: BaseException | None, trouble: str
+) -> dict[str, str]:
+    """What a check says, by the columns of the table; ``trouble`` is what a cell before
+    it said."""
     if error:
-        message = f"{type(error).__name__}: {error}"
-        return columns(part(source), "error", "", message)
+        return columns(part(source), "error", "", trouble + said(error))
     from diagnosis import Diagnosis  # and with it PyTorch, which takes a while
 
     if not isinstance(value, Diagnosis):
         return columns(part(source), "error", "", "the check returns no diagnosis")
     mistakes = " or ".join(filter(None, (value.mistake, *value.alternatives)))
     result = "failed" if mistakes else RESULTS.get(value.status, "error")
-    return columns(
-        part(source) or value.part or "all", result, mistakes, value.message
-    )
+    message = str(value.message)
+    if result != "passed":
+        message = trouble + message
+    if result == "unfilled" and trouble:  # there was something, but it did not run
+        result = "error"
+    return columns(part(source) or value.part or "all", result, mistakes, message)
 
 
 def part(source: str) -> str:
@@ -103,15 +143,23 @@ def set_limits(seconds: float) -> None:
 
 
 def main() -> None:
-    notebook, results, seconds = sys.argv[1:]
+    notebook, results, seconds, *question = sys.argv[1:]
     set_limits(float(seconds))
-    try:
-        found = list(rows(Path(notebook)))
-        if not found:
-            raise Unusable("has no cell that is tagged check")
-    except Unusable as error:
-        found = [columns("", "error", "", str(error))]
-    Path(results).write_text(json.dumps(found), encoding="utf-8")
+    with open(results, "w", encoding="utf-8") as file:
+        keep_within([os.getcwd(), os.environ["HOME"]])
+
+        def write(found: dict[str, str] | None) -> None:
+            file.write(json.dumps(found) + "\n")
+            file.flush()
+
+        try:
+            asked = Path(question[0]) if question else None
+            for found in rows(Path(notebook), asked):
+                write(found)
+        except Unusable as error:
+            write(columns("", "error", "", str(error)))
+        write(None)  # all has been said
+    os._exit(0)  # whatever threads the notebook has left behind
 
 
 if __name__ == "__main__":
