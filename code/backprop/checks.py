@@ -2,6 +2,7 @@
 what came and what to do.
 """
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -161,6 +162,21 @@ def check_gradients(net: "NeuralNetwork") -> None:
                     f"{name}_grad of layer {number} must have the shape of {name}, {tuple(parameter.shape)}; "
                     f"got {tuple(gradient.shape)}. Call backward(x, y) again."
                 )
+
+
+def warn_of_lost_copies(losses: Tensor) -> None:
+    """Name the copies whose losses (epochs, R) are not all finite."""
+    is_lost = ~losses.isfinite()
+    if is_lost.any():
+        epochs = is_lost.int().argmax(dim=0)
+        lost = is_lost.any(dim=0).nonzero().flatten().tolist()
+        named = [f"{copy} (epoch {epochs[copy]})" for copy in lost]
+        warnings.warn(
+            f"The loss of {len(lost)} of {len(epochs)} copies is not finite, from "
+            f"the epoch in brackets on: {', '.join(named)}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _check_parameters(net: "NeuralNetwork") -> None:

@@ -1,13 +1,18 @@
 """Full-batch gradient descent (chapter ``training``)."""
 
 import math
-import warnings
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .checks import check_labels, check_learning_rate, check_samples, check_size
+from .checks import (
+    check_labels,
+    check_learning_rate,
+    check_samples,
+    check_size,
+    warn_of_lost_copies,
+)
 from .network import NeuralNetwork
 
 
@@ -61,20 +66,5 @@ def train(
             net.backward_pass(outputs, y)
             net.descend(rate)
     all_losses = torch.stack(losses)
-    _warn_of_lost_copies(all_losses)
+    warn_of_lost_copies(all_losses)
     return net, all_losses
-
-
-def _warn_of_lost_copies(losses: Tensor) -> None:
-    """Name the copies whose losses (epochs, R) are not all finite."""
-    is_lost = ~losses.isfinite()
-    if is_lost.any():
-        epochs = is_lost.int().argmax(dim=0)
-        lost = is_lost.any(dim=0).nonzero().flatten().tolist()
-        named = [f"{copy} (epoch {epochs[copy]})" for copy in lost]
-        warnings.warn(
-            f"The loss of {len(lost)} of {len(epochs)} copies is not finite, from "
-            f"the epoch in brackets on: {', '.join(named)}.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
