@@ -4,6 +4,7 @@ import ast
 import csv
 import importlib
 import inspect
+import os
 import re
 import tempfile
 import textwrap
@@ -427,6 +428,72 @@ def test_the_same_template_gives_the_same_bytes(made, tmp_path, monkeypatch):
         assert again.read_bytes() == (made / again.name).read_bytes(), again
 
 
+def test_cells_run_in_a_copy_of_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("labs.execute.BYTES_COPIED", 13)
+    home = tmp_path / "home"
+    for name in "data/deep.txt", "large.txt", ".git/hidden", "env/pyvenv.cfg":
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(name, encoding="utf-8")
+    (home / "large.txt").write_text("longer than that", encoding="utf-8")
+    (home / "linked").symlink_to("data")
+    (home / "lost").symlink_to("nothing")
+    os.mkfifo(home / "pipe")
+    cell = [
+        "import os",
+        "from pathlib import Path",
+        "#!TAG HWBEGIN",
+        "Path('answer.txt').write_text('secret')",
+        "Path('data/deep.txt').write_text('secret')",
+        "#!TAG HWEND",
+        "print(sorted(os.listdir('.')), os.getcwd(), Path('data').resolve())",
+        "print(*(Path(name).read_text() for name in ('data/deep.txt', 'large.txt')))",
+    ]
+    (home / "lab.md").write_text(code(*cell), encoding="utf-8")
+    before = sorted(home.rglob("*"))
+    out = tmp_path / "out"
+    assert main(["make", str(home / "lab.md"), "--out", str(out), "--no-pdf"]) == 0
+    assert sorted(home.rglob("*")) == before
+    assert (home / "data/deep.txt").read_text(encoding="utf-8") == "data/deep.txt"
+    files = "'data', 'lab.md', 'large.txt', 'linked'"
+    (solved,), (asked,) = (
+        code_cells(out, f"lab-{kind}") for kind in ("solution", "question")
+    )
+    assert solved.outputs[-1].text == (
+        f"['answer.txt', {files}] . data\nsecret longer than that\n"
+    )
+    assert asked.outputs[-1].text == (
+        f"[{files}] . data\ndata/deep.txt longer than that\n"
+    )
+
+
+def test_outputs_name_no_place_in_memory_nor_of_this_run(tmp_path):
+    (tmp_path / "beside.py").write_text(
+        "import warnings\n\n\ndef warn():\n    warnings.warn('careful')\n",
+        encoding="utf-8",
+    )
+    cell = [
+        "import beside",
+        "beside.warn()",
+        "print(object(), 'at 0x10')",
+        "display(object())",
+        "raise ValueError(object())",
+    ]
+    text = code(*cell).replace("```python", '```python tags=["raises-exception"]')
+    (tmp_path / "lab.md").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert (
+        main(["make", str(tmp_path / "lab.md"), "--out", str(out), "--no-pdf"]) == 0
+    )
+    (cell,) = code_cells(out, "lab-solution")
+    whole = str(cell.outputs)
+    assert "beside.py:5: UserWarning: careful" in whole
+    assert tempfile.gettempdir() not in whole
+    assert "'<object object> at 0x10\\n'" in whole
+    assert "'text/plain': '<object>'" in whole
+    assert "'evalue': '<object object>'" in whole
+    assert not re.search("0x[0-9a-f]{8}", whole)
+
+
 def test_without_pdf_and_outputs(tmp_path, capsys):
     path = str(TEMPLATES / "page-template.md")
     words = ["make", path, "--out", str(tmp_path), "--no-pdf", "--no-execute"]
@@ -484,6 +551,11 @@ RUNS = {
     ),
     "dies": (code("import os", "os._exit(1)"), 14, "cell ends its kernel"),
     "endless": (code("while True: pass"), 14, "cell does not end within 2 seconds"),
+    "long": (
+        code("1", "print('x' * 1_000_001)"),
+        14,
+        "cell puts out more than 1000000 characters",
+    ),
     "formula": (
         MARKDOWN + "a\n\n$$\na \\nonsense b\n$$\n",
         16,

@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
@@ -19,11 +21,18 @@ from nbclient.exceptions import (
 from nbformat import NotebookNode
 
 SECONDS_PER_CELL = 300
+CHARACTERS_PER_CELL = 1_000_000  # of text in its outputs
 
 # What would bring something of the user's own into the outputs.
 PERSONAL = {"MPLBACKEND", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONWARNINGS"}
 # The file of a cell, in warnings, is named after the kernel's process.
-CELL_FILE = re.compile(r"\S*[\\/]ipykernel_\d+[\\/]\d+\.py")
+CELL_FILE = re.compile(r"(?<!\S)\S*[\\/]ipykernel_\d+[\\/]\d+\.py")
+# Where an object without a name of its own happens to be in memory.
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{8,}")
+
+# What no cell needs, apart from what is hidden and virtual environments.
+NOT_COPIED = {"_build", "__pycache__", "node_modules"}
+BYTES_COPIED = 10_000_000  # larger files are linked
 
 
 class CellError(Exception):
@@ -37,16 +46,22 @@ class CellError(Exception):
 
 def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> None:
     """Run the code cells of a notebook, but for those whose places are in ``skipped``,
-    and store their outputs in it; they run in ``folder``. Raises CellError."""
+    and store their outputs in it. They run in a copy of ``folder``, so that nothing
+    that they write reaches it, or another run. Raises CellError."""
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    with tempfile.TemporaryDirectory() as settings:
+    with (
+        tempfile.TemporaryDirectory() as settings,
+        tempfile.TemporaryDirectory() as workplace,
+    ):
+        place_of_run = Path(workplace).resolve()
+        copy(folder, place_of_run)
         client = NotebookClient(
             notebook,
             km=manager(),
             timeout=SECONDS_PER_CELL,
             record_timing=False,
             coalesce_streams=True,  # one long print may arrive in several parts
-            resources={"metadata": {"path": str(folder)}},
+            resources={"metadata": {"path": str(place_of_run)}},
         )
         with client.setup_kernel(
             env=environment(settings),
@@ -56,6 +71,38 @@ def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> No
             for place, cell in enumerate(codes):
                 if place not in skipped and cell.source.strip():
                     execute_cell(client, cell, place)
+                    clean(cell, place, place_of_run)
+
+
+def copy(folder: Path, target: Path) -> None:
+    """Copy what the cells of a template in ``folder`` may read. Links to folders stay
+    links, for they may lead anywhere."""
+    for here, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if is_copied(name)]
+        there = target / Path(here).relative_to(folder)
+        there.mkdir(exist_ok=True)
+        for name in folders:
+            if Path(here, name).is_symlink():
+                (there / name).symlink_to(Path(here, name).resolve())
+        for name in filter(is_copied, files):
+            copy_file(Path(here, name), there / name)
+
+
+def is_copied(name: str) -> bool:
+    return not name.startswith(".") and name not in NOT_COPIED
+
+
+def copy_file(source: Path, target: Path) -> None:
+    # Cells cannot read either what is closed to the user, or has just vanished.
+    with suppress(PermissionError, FileNotFoundError):
+        if source.is_file():  # neither a pipe nor a socket
+            if source.stat().st_size > BYTES_COPIED:
+                target.symlink_to(source.resolve())
+            else:
+                shutil.copy(source, target)
 
 
 def manager() -> AsyncKernelManager:
@@ -86,12 +133,39 @@ def execute_cell(client: NotebookClient, cell: NotebookNode, place: int) -> None
         raise CellError(place, "", message) from None
     except DeadKernelError:
         raise CellError(place, "", "cell ends its kernel") from None
+
+
+def clean(cell: NotebookNode, place: int, folder: Path) -> None:
+    """Make the outputs of a cell that ran in ``folder`` those of any run. Raises
+    CellError if they are too long."""
+    size = 0
+
+    def cleaned(text: str) -> str:
+        nonlocal size
+        size += len(text)
+        if size > CHARACTERS_PER_CELL:
+            message = f"cell puts out more than {CHARACTERS_PER_CELL} characters"
+            raise CellError(place, "", message)
+        return impersonal(text, folder)
+
     for output in cell.outputs:
         if output.output_type == "stream":
-            output.text = impersonal(output.text)
+            output.text = cleaned(output.text)
+        elif output.output_type == "error":
+            output.evalue = cleaned(output.evalue)
+            output.traceback = [cleaned(text) for text in output.traceback]
+        else:
+            for kind in filter(is_text, output.data):
+                output.data[kind] = cleaned(output.data[kind])
 
 
-def impersonal(text: str) -> str:
-    """Text without the places of files of this run and of this computer."""
+def is_text(kind: str) -> bool:
+    return kind.startswith("text/")
+
+
+def impersonal(text: str, folder: Path) -> str:
+    """Text without the places of files of this run and of this computer, nor of
+    objects in memory. ``folder`` is where it ran."""
     packages = sysconfig.get_path("purelib") + os.sep
-    return CELL_FILE.sub("<cell>", text).replace(packages, "")
+    text = ADDRESS.sub("", CELL_FILE.sub("<cell>", text)).replace(packages, "")
+    return text.replace(f"{folder}{os.sep}", "").replace(str(folder), ".")
