@@ -17,7 +17,7 @@ from labs.__main__ import main
 from labs.fault import Fault
 from labs.make import notebook_of
 from labs.stubs import compiled
-from labs.template import parse
+from labs.template import parse, read
 from labs.versions import build, is_template, question, solution
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,6 +142,28 @@ def test_stubs_stand_where_code_is_needed(lines, expected):
     assert shown(solution(code(*lines), TEMPLATES)) == whole or "%%time" in lines
 
 
+def test_tags_in_backticks_are_text():
+    text = (
+        MARKDOWN + "Write `#!TAG HWBEGIN`, or ``a ` #!MSG``, and `HWEND` below.\n"
+    )
+    assert not is_template(text)
+    assert question(text, TEMPLATES) == solution(text, TEMPLATES) == text
+
+
+def test_lines_end_where_editors_end_them(tmp_path):
+    path = tmp_path / "lab-template.md"
+    path.write_text(in_myst("a  ", "b ", "", "c \t", "+++", "d"), newline="\r\n")
+    assert plain(read(path)) == ["a  \nb \n\nc", "d"]
+    (tmp_path / "f.py").write_text(
+        "\f\ndef f():\n    return '\u2028'\n\n\ndef g():\n    return 1\n",
+        encoding="utf-8",
+    )
+    text = solution(code("#!INCLUDE f.py g"), tmp_path)
+    assert shown(text) == ["def g():", "    return 1"]
+    with pytest.raises(Fault, match="14: character U.2028 would end the line"):
+        solution(code("#!INCLUDE f.py f"), tmp_path)
+
+
 def test_the_rest_of_a_text_stays_as_it_is():
     for chapter in (TEMPLATES.parents[1] / "book").glob("*.md"):
         text = chapter.read_text(encoding="utf-8")
@@ -223,6 +245,20 @@ FAULTS = [
     (code("x", "#!TAG SKIPQUESTEXEC"), 15, "not at the head of a code cell"),
     (code("x  #!TAG HWBEGIN"), 14, "not spelt right, or not alone"),
     (code("x", "#! tag HWBEGIN"), 15, "not spelt right, or not alone"),
+    *(
+        (text, line, "not spelt right, or not alone")
+        for word in ("# TAG HWBEGIN", "#! HWBEGIN", "#TAG HWEND", "#skipquestexec")
+        for text, line in (
+            (code("x", word), 15),
+            (code("x", f"y  {word}"), 15),
+            (MARKDOWN + f"{word}\n", 13),
+            (MARKDOWN + f"<!-- {word} -->\n", 13),
+            (MARKDOWN + f"`a` {word} `b`\n", 13),
+            (in_myst("a", f"% {word[1:]}"), 9),
+        )
+    ),
+    (MARKDOWN + "a\n\n\f\n", 15, "character U+000C would end the line"),
+    (code("x = '\u2028'"), 14, "character U+2028 would end the line"),
     (code("x", "", "y ="), 16, "the code does not compile: invalid syntax"),
     (code("x", "return 1"), 15, "'return' outside function"),
     (

@@ -7,6 +7,7 @@ from . import include
 from .fault import Fault, one_line
 from .stubs import STATEMENT, compiled, stub
 from .tags import Line, Part, split
+from .template import check_line
 
 
 def text_cell(lines: list[Line], is_question: bool) -> list[Line]:
@@ -119,6 +120,8 @@ def to_do(part: Part, folder: Path) -> list[Line]:
 
 def at(line: Line, lines: list[str]) -> list[Line]:
     """Lines that stand in place of one of the template."""
+    for text in lines:
+        check_line(line.number, text)
     return [Line(line.number, text) for text in lines]
 
 

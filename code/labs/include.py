@@ -58,7 +58,7 @@ def find(line: Line, folder: Path) -> tuple[list[str], ast.FunctionDef]:
         if len(found) != 1:
             raise Fault(line.number, f"{file} defines {name} {len(found)} times")
         node = found[0]
-    return text.splitlines(), node
+    return text.split("\n"), node
 
 
 def first_line(node) -> int:

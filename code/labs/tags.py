@@ -8,8 +8,12 @@ from .fault import Fault
 
 TAG = re.compile(r"(\s*)#!([A-Z]+)\b\s*(.*?)\s*")
 MARKDOWN_TAG = re.compile(rf"(?:%\s*)?{TAG.pattern}")  # % begins a comment of MyST
-# Anywhere in a line, and misspelt. In backticks it is what a text is about.
-LIKE_TAG = re.compile(r"(?<!`)#\s*!\s*(?:TAG|MSG|INCLUDE)\b", re.IGNORECASE)
+# Anywhere in a line, and misspelt.
+LIKE_TAG = re.compile(
+    r"#\s*!\s*(?:TAG|MSG|INCLUDE)\b|\b(?:HWBEGIN|HWEND|SKIPQUESTEXEC)\b",
+    re.IGNORECASE,
+)
+SPAN = re.compile(r"(`+).+?\1")
 
 NAMES = {"HWBEGIN", "HWEND", "SKIPQUESTEXEC"}
 
@@ -40,12 +44,17 @@ class Part:
     lines: list[Line] = field(default_factory=list)
 
 
+def like_tag(line: str) -> bool:
+    """Whether a line seems to have a tag. In backticks, tags are what a text is about."""
+    return bool(LIKE_TAG.search(SPAN.sub("", line)))
+
+
 def tagged(number: int, text: str, kind: str) -> Line:
     """A line of a cell, with the tag that it is."""
     pattern = TAG if kind == "code" else MARKDOWN_TAG
     match = pattern.fullmatch(text)
     if not match:
-        if LIKE_TAG.search(text):
+        if like_tag(text):
             raise Fault(
                 number, "a tag is not spelt right, or not alone on its line"
             )

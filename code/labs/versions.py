@@ -10,7 +10,7 @@ from pathlib import Path
 from .cells import code_cell, text_cell, without_skip
 from .fault import Fault
 from .myst import directives
-from .tags import LIKE_TAG, Line, tagged
+from .tags import Line, like_tag, tagged
 from .template import Cell, Template, parse
 
 
@@ -41,7 +41,7 @@ def question(text: str, folder: Path) -> str:
 
 def is_template(text: str) -> bool:
     """Whether a text has tags."""
-    return bool(LIKE_TAG.search(text))
+    return any(map(like_tag, text.split("\n")))
 
 
 def build(template: Template, folder: Path, is_question: bool) -> Version:
@@ -79,7 +79,7 @@ def between_cells(template: Template, start: int, stop: int) -> list[Line]:
     """Lines that belong to no cell: fences, metadata, blank ones."""
     lines = []
     for number, text in enumerate(template.lines[start:stop], start + 1):
-        if LIKE_TAG.search(text):
+        if like_tag(text):
             raise Fault(number, "a tag outside the cells")
         lines.append(Line(number, text))
     return lines
