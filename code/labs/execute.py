@@ -21,7 +21,7 @@ from nbclient.exceptions import (
 from nbformat import NotebookNode
 
 SECONDS_PER_CELL = 300
-CHARACTERS_PER_CELL = 1_000_000  # of text in its outputs
+CHARACTERS_PER_CELL = 200_000  # of text in its outputs
 
 # What would bring something of the user's own into the outputs.
 PERSONAL = {"MPLBACKEND", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONWARNINGS"}
@@ -44,6 +44,27 @@ class CellError(Exception):
         self.place, self.name = place, name
 
 
+class Client(NotebookClient):
+    """A client that keeps no more text of a cell than may be, for the kernel could fill
+    the memory, and nbclient takes minutes for a line of a million characters."""
+
+    characters = 0  # so far, of the cell that runs
+
+    def output(self, outs, msg, display_id, cell_index):
+        content = msg["content"]
+        texts = [content.get("text", "")]
+        texts += [value for kind, value in text_of(content.get("data", {}))]
+        self.characters += sum(map(len, texts))
+        if self.characters > CHARACTERS_PER_CELL:
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def text_of(data: dict) -> list[tuple[str, str]]:
+    """What is text in an output, with its kind."""
+    return [(kind, data[kind]) for kind in data if kind.startswith("text/")]
+
+
 def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> None:
     """Run the code cells of a notebook, but for those whose places are in ``skipped``,
     and store their outputs in it. They run in a copy of ``folder``, so that nothing
@@ -55,7 +76,7 @@ def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> No
     ):
         place_of_run = Path(workplace).resolve()
         copy(folder, place_of_run)
-        client = NotebookClient(
+        client = Client(
             notebook,
             km=manager(),
             timeout=SECONDS_PER_CELL,
@@ -71,7 +92,8 @@ def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> No
             for place, cell in enumerate(codes):
                 if place not in skipped and cell.source.strip():
                     execute_cell(client, cell, place)
-                    clean(cell, place, place_of_run)
+                    for output in cell.outputs:
+                        clean(output, place_of_run)
 
 
 def copy(folder: Path, target: Path) -> None:
@@ -122,7 +144,8 @@ def environment(settings: str) -> dict[str, str]:
     }
 
 
-def execute_cell(client: NotebookClient, cell: NotebookNode, place: int) -> None:
+def execute_cell(client: Client, cell: NotebookNode, place: int) -> None:
+    client.characters = 0
     try:
         client.execute_cell(cell, client.nb.cells.index(cell))
     except CellExecutionError as error:
@@ -133,34 +156,21 @@ def execute_cell(client: NotebookClient, cell: NotebookNode, place: int) -> None
         raise CellError(place, "", message) from None
     except DeadKernelError:
         raise CellError(place, "", "cell ends its kernel") from None
+    if client.characters > CHARACTERS_PER_CELL:
+        message = f"cell puts out more than {CHARACTERS_PER_CELL} characters"
+        raise CellError(place, "", message)
 
 
-def clean(cell: NotebookNode, place: int, folder: Path) -> None:
-    """Make the outputs of a cell that ran in ``folder`` those of any run. Raises
-    CellError if they are too long."""
-    size = 0
-
-    def cleaned(text: str) -> str:
-        nonlocal size
-        size += len(text)
-        if size > CHARACTERS_PER_CELL:
-            message = f"cell puts out more than {CHARACTERS_PER_CELL} characters"
-            raise CellError(place, "", message)
-        return impersonal(text, folder)
-
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            output.text = cleaned(output.text)
-        elif output.output_type == "error":
-            output.evalue = cleaned(output.evalue)
-            output.traceback = [cleaned(text) for text in output.traceback]
-        else:
-            for kind in filter(is_text, output.data):
-                output.data[kind] = cleaned(output.data[kind])
-
-
-def is_text(kind: str) -> bool:
-    return kind.startswith("text/")
+def clean(output: NotebookNode, folder: Path) -> None:
+    """Make an output of a cell that ran in ``folder`` that of any run."""
+    if output.output_type == "stream":
+        output.text = impersonal(output.text, folder)
+    elif output.output_type == "error":
+        output.evalue = impersonal(output.evalue, folder)
+        output.traceback = [impersonal(text, folder) for text in output.traceback]
+    else:
+        for kind, text in text_of(output.data):
+            output.data[kind] = impersonal(text, folder)
 
 
 def impersonal(text: str, folder: Path) -> str:

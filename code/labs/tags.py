@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import dropwhile
+from typing import NamedTuple, TypeVar
 
 from .fault import Fault
 
@@ -32,6 +33,9 @@ class Line(NamedTuple):
     number: int
     text: str
     tag: Tag | None = None
+
+
+AnyLine = TypeVar("AnyLine", Line, str)
 
 
 @dataclass
@@ -91,3 +95,15 @@ def split(lines: list[Line]) -> list[Part]:
     if is_open:
         raise Fault(parts[-1].number, "HWBEGIN without HWEND in this cell")
     return parts
+
+
+def is_blank(line: Line | str) -> bool:
+    return not (line if isinstance(line, str) else line.text).strip()
+
+
+def append(shown: list[AnyLine], more: list[AnyLine]) -> None:
+    """Add lines to others. Where something has vanished between them, no blank lines
+    pile up."""
+    if not shown or is_blank(shown[-1]):
+        more = list(dropwhile(is_blank, more))
+    shown += more
