@@ -6,14 +6,20 @@ import importlib
 import inspect
 import os
 import re
+import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 import students
 from labs.__main__ import main
+from labs.execute import impersonal
 from labs.fault import Fault
 from labs.make import notebook_of
 from labs.stubs import compiled
@@ -116,6 +122,42 @@ def plain(text):
             ["try:", "    a()", "finally:", "    c()"],
         ),
         (["#!TAG HWBEGIN", "x = 1", "#!TAG HWEND"], [""]),
+        (
+            [
+                "class A:",
+                "    #!TAG HWBEGIN",
+                "    x = 1",
+                "    #!TAG HWEND",
+                "A()",
+            ],
+            ["class A:", "    pass", "A()"],
+        ),
+        (
+            ["class A(", "    #!TAG HWBEGIN", "    B", "    #!TAG HWEND", "):"]
+            + ["    x = 1"],
+            ["class A(", "):", "    x = 1"],
+        ),
+        (
+            ["x = dict(", "    #!TAG HWBEGIN", "    a=1,", "    #!TAG HWEND", ")"],
+            ["x = dict(", ")"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    1: 2", "    #!TAG HWEND", "}"],
+            ["x = {", "    ...: ...", "}"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    1, 2", "    #!TAG HWEND", "}"],
+            ["x = {", "    ...", "}"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    a: b", "    for a, b in c"]
+            + ["    #!TAG HWEND", "}"],
+            ["x = {", "    ...: ...", "}"],
+        ),
+        (
+            ["f(1 +", "    #!TAG HWBEGIN", "    2", "    #!TAG HWEND", ")"],
+            ["f(1 +", "    ...", ")"],
+        ),
         (
             ["text = '''", "#!TAG HWBEGIN", "a", "#!TAG HWEND", "'''", "%magic"],
             ["text = '''", "'''", "%magic"],
@@ -577,6 +619,12 @@ def test_outputs_name_no_place_in_memory_nor_of_this_run(tmp_path):
     assert not re.search("0x[0-9a-f]{8}", whole)
 
 
+def test_a_long_line_takes_no_time():
+    start = time.process_time()
+    assert len(impersonal("x" * 200_000, Path("/away"))) == 200_000
+    assert time.process_time() - start < 2
+
+
 def test_without_pdf_and_outputs(tmp_path, capsys):
     path = str(TEMPLATES / "page-template.md")
     words = ["make", path, "--out", str(tmp_path), "--no-pdf", "--no-execute"]
@@ -703,6 +751,42 @@ def test_a_place_that_is_taken(tmp_path, capsys):
     assert main(["make", str(path), *options]) == 2
     assert "there is a folder" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path, number):
+    path, started = tmp_path / "lab.md", tmp_path / "started"
+    cell = f"from pathlib import Path; import os; Path({str(started)!r})"
+    text = code(f"{cell}.write_text(str(os.getpid()))", "while True: pass")
+    path.write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "labs",
+        "make",
+        path,
+        "--out",
+        tmp_path / "out",
+    ]
+    away = tmp_path / "away"
+    away.mkdir()
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "code"),
+        "TMPDIR": str(away),
+    }
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        while not (started.exists() and started.read_text(encoding="utf-8")):
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert said == f"labs: stopped by {number.name}\n"
+    assert process.returncode == 128 + number
+    assert sorted(tmp_path.iterdir()) == [away, path, started]
+    assert not list(away.iterdir())
+    assert not psutil.pid_exists(int(started.read_text(encoding="utf-8")))
 
 
 # ----------------------------------------------------------------------- submissions

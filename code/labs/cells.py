@@ -129,7 +129,8 @@ def fill(shown: list[list[Line]], place: int, part: Part) -> None:
     follows in the cell still is as in the solution."""
     before, after = texts(shown[: place + 1]), texts(shown[place + 1 :])
     indent = margin(part)
-    word = stub(before, indent, after)
+    homework = [line.text for line in untagged(part)]
+    word = stub(before, indent, homework, after)
     if word:
         shown[place].append(Line(part.number, indent + word))
     try:

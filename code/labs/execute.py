@@ -72,7 +72,8 @@ def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> No
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
     with (
         tempfile.TemporaryDirectory() as settings,
-        tempfile.TemporaryDirectory() as workplace,
+        # Hidden, so that a copy of the folder of such folders is without it.
+        tempfile.TemporaryDirectory(prefix=".labs-") as workplace,
     ):
         place_of_run = Path(workplace).resolve()
         copy(folder, place_of_run)
