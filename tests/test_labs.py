@@ -537,6 +537,32 @@ def test_pages_are_printed(made, name):
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
 
 
+def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
+    """The page in the language of Typst, in place of the PDF."""
+    monkeypatch.setattr(
+        "labs.pdf.typst.compile", lambda source, **_: Path(source).read_bytes()
+    )
+    text = ["```", "# no title", "```", "", "# **Bold** `code` $x^2$", ""]
+    text += ["Note[^1] one.<br>Two.", "", "[^1]: Below.", ""]
+    text += ["<table><tr><td>in a table</td></tr></table>", "", "```python"]
+    text += ["from IPython.display import HTML, Latex, Markdown, Math, display"]
+    text += ["display(Math(r'\\frac{a}{b}'), Latex('$c^2$'), Markdown('*d*'))"]
+    text += ["display(HTML('<b>e</b>'))", "class Table:"]
+    text += ["    _repr_html_ = lambda self: '<table></table>'"]
+    text += ["    __repr__ = lambda self: 'a plain table'", "Table()", "```"]
+    (tmp_path / "a.md").write_text(MARKDOWN + "\n".join(text), encoding="utf-8")
+    assert (
+        main(["make", str(tmp_path / "a.md"), "--out", str(tmp_path / "out")]) == 0
+    )
+    page = (tmp_path / "out" / "a-solution.pdf").read_text(encoding="utf-8")
+    assert "#set document(title: [Bold code x^2], date: none)" in page
+    assert "Note#footnote[Below.] one. \\\nTwo." in page
+    for shown in "[in a table]", "$a / b$", "$c^2$", "#emph[d]", "#strong[e]":
+        assert shown in page
+    assert "```\na plain table\n```" in page
+    assert "<IPython" not in page
+
+
 def test_pictures_are_beside_the_files(made):
     picture = Path("pictures", "two units.png")
     assert (made / picture).read_bytes() == (TEMPLATES / picture).read_bytes()

@@ -18,6 +18,7 @@ from .template import Cell, Template, parse
 class Version:
     """The lines of a version, and which of its code cells (from 0) are not executed."""
 
+    is_question: bool
     lines: list[Line]
     skipped: frozenset[int]
 
@@ -47,6 +48,7 @@ def is_template(text: str) -> bool:
 def build(template: Template, folder: Path, is_question: bool) -> Version:
     """A version of a template. Raises Fault."""
     lines: list[Line] = []
+    texts: list[Line] = []  # of cells without code, as they are in the template
     skipped, position, code_cells = set(), 0, 0
     for cell in template.cells:
         lines += between_cells(template, position, cell.start)
@@ -59,11 +61,12 @@ def build(template: Template, folder: Path, is_question: bool) -> Version:
             code_cells += 1
         else:
             lines += text_cell(source, is_question)
+            texts += source
         position = cell.stop
     lines += between_cells(template, position, len(template.lines))
     if is_question and template.flavour == "myst":
-        lines = without_empty_solutions(template, lines)
-    return Version(lines, frozenset(skipped))
+        lines = without_empty_solutions(template, texts, lines)
+    return Version(is_question, lines, frozenset(skipped))
 
 
 def cell_lines(template: Template, cell: Cell) -> list[Line]:
@@ -85,15 +88,11 @@ def between_cells(template: Template, start: int, stop: int) -> list[Line]:
     return lines
 
 
-def without_empty_solutions(template: Template, kept: list[Line]) -> list[Line]:
+def without_empty_solutions(
+    template: Template, texts: list[Line], kept: list[Line]
+) -> list[Line]:
     """The lines of a question without the directives around solutions whose text was
     all homework. Their code cells stay."""
-    texts = {
-        line.number: line
-        for cell in template.cells
-        if cell.kind == "markdown"
-        for line in cell_lines(template, cell)
-    }
     shown = {line.number for line in kept if line.text.strip()}
     dropped: set[int] = set()
     start = None
@@ -103,7 +102,7 @@ def without_empty_solutions(template: Template, kept: list[Line]) -> list[Line]:
             start = directive
         elif directive.name == "solution-end" and start:
             inside = range(start.stop + 1, directive.start + 1)
-            written = [texts[n] for n in inside if n in texts]
+            written = [line for line in texts if line.number in inside]
             had_homework = any(line.tag for line in written)
             if had_homework and not any(line.number in shown for line in written):
                 dropped.update(range(start.start + 1, start.stop + 1))
