@@ -526,12 +526,41 @@ def test_captions_and_tags_of_cells(made):
     ]
 
 
+def pages(pdf):
+    return int(re.search(rb"NPages>(\d+)<", pdf)[1])
+
+
+@pytest.mark.parametrize(
+    ("start", "line", "end", "short", "tall"),
+    [
+        ("```python", "x = 1", "```", 15, 200),
+        ("$$\n\\begin{aligned}", "a &= b \\\\", "\\end{aligned}\n$$", 13, 120),
+    ],
+)
+def test_what_fits_a_page_is_on_one(tmp_path, start, line, end, short, tall):
+    def printed(name, count, lines):
+        text = "\n".join(["", start, *[line] * lines, end, ""]) * count
+        (tmp_path / f"{name}.md").write_text(MARKDOWN + text, encoding="utf-8")
+        words = [
+            "make",
+            str(tmp_path / f"{name}.md"),
+            "--out",
+            str(tmp_path / "out"),
+        ]
+        assert main([*words, "--no-execute"]) == 0
+        return pages((tmp_path / "out" / f"{name}-solution.pdf").read_bytes())
+
+    assert printed("one", 3, short) == 1
+    assert printed("four", 4, short) == 2
+    assert printed("seven", 7, short) == 3
+    assert printed("tall", 1, tall) > 2
+
+
 @pytest.mark.parametrize("name", VERSIONS)
 def test_pages_are_printed(made, name):
     pdf = (made / f"{name}.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
-    pages = int(re.search(rb"NPages>(\d+)<", pdf)[1])
-    assert pages == (1 if name.startswith("page") else 3)
+    assert pages(pdf) == (1 if name.startswith("page") else 3)
     assert b"LibertinusSerif" in pdf and b"DejaVuSansMono" in pdf
     # The picture, and the figure.
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
