@@ -4,19 +4,26 @@ import ast
 import csv
 import importlib
 import inspect
+import os
 import re
+import signal
+import subprocess
+import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 import students
 from labs.__main__ import main
+from labs.execute import impersonal
 from labs.fault import Fault
 from labs.make import notebook_of
 from labs.stubs import compiled
-from labs.template import parse
+from labs.template import parse, read
 from labs.versions import build, is_template, question, solution
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,6 +123,42 @@ def plain(text):
         ),
         (["#!TAG HWBEGIN", "x = 1", "#!TAG HWEND"], [""]),
         (
+            [
+                "class A:",
+                "    #!TAG HWBEGIN",
+                "    x = 1",
+                "    #!TAG HWEND",
+                "A()",
+            ],
+            ["class A:", "    pass", "A()"],
+        ),
+        (
+            ["class A(", "    #!TAG HWBEGIN", "    B", "    #!TAG HWEND", "):"]
+            + ["    x = 1"],
+            ["class A(", "):", "    x = 1"],
+        ),
+        (
+            ["x = dict(", "    #!TAG HWBEGIN", "    a=1,", "    #!TAG HWEND", ")"],
+            ["x = dict(", ")"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    1: 2", "    #!TAG HWEND", "}"],
+            ["x = {", "    ...: ...", "}"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    1, 2", "    #!TAG HWEND", "}"],
+            ["x = {", "    ...", "}"],
+        ),
+        (
+            ["x = {", "    #!TAG HWBEGIN", "    a: b", "    for a, b in c"]
+            + ["    #!TAG HWEND", "}"],
+            ["x = {", "    ...: ...", "}"],
+        ),
+        (
+            ["f(1 +", "    #!TAG HWBEGIN", "    2", "    #!TAG HWEND", ")"],
+            ["f(1 +", "    ...", ")"],
+        ),
+        (
             ["text = '''", "#!TAG HWBEGIN", "a", "#!TAG HWEND", "'''", "%magic"],
             ["text = '''", "'''", "%magic"],
         ),
@@ -139,6 +182,28 @@ def test_stubs_stand_where_code_is_needed(lines, expected):
     assert shown(question(code(*lines), TEMPLATES)) == expected
     whole = [line for line in lines if not re.match(r"\s*#!", line)]
     assert shown(solution(code(*lines), TEMPLATES)) == whole or "%%time" in lines
+
+
+def test_tags_in_backticks_are_text():
+    text = (
+        MARKDOWN + "Write `#!TAG HWBEGIN`, or ``a ` #!MSG``, and `HWEND` below.\n"
+    )
+    assert not is_template(text)
+    assert question(text, TEMPLATES) == solution(text, TEMPLATES) == text
+
+
+def test_lines_end_where_editors_end_them(tmp_path):
+    path = tmp_path / "lab-template.md"
+    path.write_text(in_myst("a  ", "b ", "", "c \t", "+++", "d"), newline="\r\n")
+    assert plain(read(path)) == ["a  \nb \n\nc", "d"]
+    (tmp_path / "f.py").write_text(
+        "\f\ndef f():\n    return '\u2028'\n\n\ndef g():\n    return 1\n",
+        encoding="utf-8",
+    )
+    text = solution(code("#!INCLUDE f.py g"), tmp_path)
+    assert shown(text) == ["def g():", "    return 1"]
+    with pytest.raises(Fault, match="14: character U.2028 would end the line"):
+        solution(code("#!INCLUDE f.py f"), tmp_path)
 
 
 def test_the_rest_of_a_text_stays_as_it_is():
@@ -165,6 +230,28 @@ def test_a_template_of_the_book_keeps_its_directives():
     # The solution without a message is gone, the other is not.
     assert made.count("{solution-start}") == made.count("{solution-end}") == 1
     assert made.count("{exercise-start}") == text.count("{exercise-start}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("1. a|(|2. b|#!MSG 2. ?|)|3. c", "1. a|2. ?|3. c"),
+        ("- a|  (|  - b|  #!MSG - ?|  )|- c", "- a|  - ?|- c"),
+        ("$$|a|(|= b|#!MSG = ?|)|$$", "$$|a|= ?|$$"),
+        ("(||x||)||a", "a"),
+        ("a||(|x|#!MSG b|)||c", "a||b||c"),
+        ("a|(||x|#!MSG b||)|c", "a||b||c"),
+        ("a|(|x||)|c", "a||c"),
+        ("a|(||x||)|c", "a||c"),
+        ("a|(|x|)|c", "a|c"),
+    ],
+)
+def test_messages_in_text_stand_where_the_homework_was(lines, expected):
+    lines = lines.replace("(", "#!TAG HWBEGIN").replace(")", "#!TAG HWEND")
+    made = question(MARKDOWN + lines.replace("|", "\n") + "\n", TEMPLATES)
+    assert made.removeprefix(MARKDOWN).strip("\n").split("\n") == expected.split(
+        "|"
+    )
 
 
 def test_code_of_the_package_can_be_included():
@@ -222,6 +309,20 @@ FAULTS = [
     (code("x", "#!TAG SKIPQUESTEXEC"), 15, "not at the head of a code cell"),
     (code("x  #!TAG HWBEGIN"), 14, "not spelt right, or not alone"),
     (code("x", "#! tag HWBEGIN"), 15, "not spelt right, or not alone"),
+    *(
+        (text, line, "not spelt right, or not alone")
+        for word in ("# TAG HWBEGIN", "#! HWBEGIN", "#TAG HWEND", "#skipquestexec")
+        for text, line in (
+            (code("x", word), 15),
+            (code("x", f"y  {word}"), 15),
+            (MARKDOWN + f"{word}\n", 13),
+            (MARKDOWN + f"<!-- {word} -->\n", 13),
+            (MARKDOWN + f"`a` {word} `b`\n", 13),
+            (in_myst("a", f"% {word[1:]}"), 9),
+        )
+    ),
+    (MARKDOWN + "a\n\n\f\n", 15, "character U+000C would end the line"),
+    (code("x = '\u2028'"), 14, "character U+2028 would end the line"),
     (code("x", "", "y ="), 16, "the code does not compile: invalid syntax"),
     (code("x", "return 1"), 15, "'return' outside function"),
     (
@@ -291,6 +392,31 @@ def test_an_included_body_needs_lines_of_its_own(tmp_path):
     text = code("#!TAG HWBEGIN", "#!INCLUDE f.py f", "#!TAG HWEND")
     with pytest.raises(Fault, match="15: the body of f is not on lines of its own"):
         question(text, tmp_path)
+
+
+def test_of_an_included_function_only_the_opening_is_shown(tmp_path):
+    lines = [
+        "class A:",
+        "    @staticmethod",
+        "    def f(",
+        "  x):  # secret 1",
+        "        # secret 2",
+        '        """Größe.',
+        '        """; y = "secret 3"  # secret 4',
+        "        return y",
+        "",
+        "    def g(x, y):  # secret",
+        "        return x",
+    ]
+    (tmp_path / "f.py").write_text("\n".join(lines), encoding="utf-8")
+
+    def included(name):
+        text = code("#!TAG HWBEGIN", f"#!INCLUDE f.py A.{name}", "#!TAG HWEND")
+        return shown(question(text, tmp_path))
+
+    body = ['    """Größe.', '    """', "    raise NotImplementedError"]
+    assert included("f") == ["@staticmethod", "def f(", "  x):", *body]
+    assert included("g") == ["def g(x, y):", "    raise NotImplementedError"]
 
 
 # ----------------------------------------------------------------------- the files
@@ -400,15 +526,70 @@ def test_captions_and_tags_of_cells(made):
     ]
 
 
+def pages(pdf):
+    return int(re.search(rb"NPages>(\d+)<", pdf)[1])
+
+
+@pytest.mark.parametrize(
+    ("start", "line", "end", "short", "tall"),
+    [
+        ("```python", "x = 1", "```", 15, 200),
+        ("$$\n\\begin{aligned}", "a &= b \\\\", "\\end{aligned}\n$$", 13, 120),
+    ],
+)
+def test_what_fits_a_page_is_on_one(tmp_path, start, line, end, short, tall):
+    def printed(name, count, lines):
+        text = "\n".join(["", start, *[line] * lines, end, ""]) * count
+        (tmp_path / f"{name}.md").write_text(MARKDOWN + text, encoding="utf-8")
+        words = [
+            "make",
+            str(tmp_path / f"{name}.md"),
+            "--out",
+            str(tmp_path / "out"),
+        ]
+        assert main([*words, "--no-execute"]) == 0
+        return pages((tmp_path / "out" / f"{name}-solution.pdf").read_bytes())
+
+    assert printed("one", 3, short) == 1
+    assert printed("four", 4, short) == 2
+    assert printed("seven", 7, short) == 3
+    assert printed("tall", 1, tall) > 2
+
+
 @pytest.mark.parametrize("name", VERSIONS)
 def test_pages_are_printed(made, name):
     pdf = (made / f"{name}.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
-    pages = int(re.search(rb"NPages>(\d+)<", pdf)[1])
-    assert pages == (1 if name.startswith("page") else 3)
+    assert pages(pdf) == (1 if name.startswith("page") else 3)
     assert b"LibertinusSerif" in pdf and b"DejaVuSansMono" in pdf
     # The picture, and the figure.
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
+
+
+def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
+    """The page in the language of Typst, in place of the PDF."""
+    monkeypatch.setattr(
+        "labs.pdf.typst.compile", lambda source, **_: Path(source).read_bytes()
+    )
+    text = ["```", "# no title", "```", "", "# **Bold** `code` $x^2$", ""]
+    text += ["Note[^1] one.<br>Two.", "", "[^1]: Below.", ""]
+    text += ["<table><tr><td>in a table</td></tr></table>", "", "```python"]
+    text += ["from IPython.display import HTML, Latex, Markdown, Math, display"]
+    text += ["display(Math(r'\\frac{a}{b}'), Latex('$c^2$'), Markdown('*d*'))"]
+    text += ["display(HTML('<b>e</b>'))", "class Table:"]
+    text += ["    _repr_html_ = lambda self: '<table></table>'"]
+    text += ["    __repr__ = lambda self: 'a plain table'", "Table()", "```"]
+    (tmp_path / "a.md").write_text(MARKDOWN + "\n".join(text), encoding="utf-8")
+    assert (
+        main(["make", str(tmp_path / "a.md"), "--out", str(tmp_path / "out")]) == 0
+    )
+    page = (tmp_path / "out" / "a-solution.pdf").read_text(encoding="utf-8")
+    assert "#set document(title: [Bold code x^2], date: none)" in page
+    assert "Note#footnote[Below.] one. \\\nTwo." in page
+    for shown in "[in a table]", "$a / b$", "$c^2$", "#emph[d]", "#strong[e]":
+        assert shown in page
+    assert "```\na plain table\n```" in page
+    assert "<IPython" not in page
 
 
 def test_pictures_are_beside_the_files(made):
@@ -425,6 +606,78 @@ def test_the_same_template_gives_the_same_bytes(made, tmp_path, monkeypatch):
     assert main(["make", path, "--out", "again"]) == 0
     for again in Path("again").glob("shapes-*"):
         assert again.read_bytes() == (made / again.name).read_bytes(), again
+
+
+def test_cells_run_in_a_copy_of_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("labs.execute.BYTES_COPIED", 13)
+    home = tmp_path / "home"
+    for name in "data/deep.txt", "large.txt", ".git/hidden", "env/pyvenv.cfg":
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(name, encoding="utf-8")
+    (home / "large.txt").write_text("longer than that", encoding="utf-8")
+    (home / "linked").symlink_to("data")
+    (home / "lost").symlink_to("nothing")
+    os.mkfifo(home / "pipe")
+    cell = [
+        "import os",
+        "from pathlib import Path",
+        "#!TAG HWBEGIN",
+        "Path('answer.txt').write_text('secret')",
+        "Path('data/deep.txt').write_text('secret')",
+        "#!TAG HWEND",
+        "print(sorted(os.listdir('.')), os.getcwd(), Path('data').resolve())",
+        "print(*(Path(name).read_text() for name in ('data/deep.txt', 'large.txt')))",
+    ]
+    (home / "lab.md").write_text(code(*cell), encoding="utf-8")
+    before = sorted(home.rglob("*"))
+    out = tmp_path / "out"
+    assert main(["make", str(home / "lab.md"), "--out", str(out), "--no-pdf"]) == 0
+    assert sorted(home.rglob("*")) == before
+    assert (home / "data/deep.txt").read_text(encoding="utf-8") == "data/deep.txt"
+    files = "'data', 'lab.md', 'large.txt', 'linked'"
+    (solved,), (asked,) = (
+        code_cells(out, f"lab-{kind}") for kind in ("solution", "question")
+    )
+    assert solved.outputs[-1].text == (
+        f"['answer.txt', {files}] . data\nsecret longer than that\n"
+    )
+    assert asked.outputs[-1].text == (
+        f"[{files}] . data\ndata/deep.txt longer than that\n"
+    )
+
+
+def test_outputs_name_no_place_in_memory_nor_of_this_run(tmp_path):
+    (tmp_path / "beside.py").write_text(
+        "import warnings\n\n\ndef warn():\n    warnings.warn('careful')\n",
+        encoding="utf-8",
+    )
+    cell = [
+        "import beside",
+        "beside.warn()",
+        "print(object(), 'at 0x10')",
+        "display(object())",
+        "raise ValueError(object())",
+    ]
+    text = code(*cell).replace("```python", '```python tags=["raises-exception"]')
+    (tmp_path / "lab.md").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert (
+        main(["make", str(tmp_path / "lab.md"), "--out", str(out), "--no-pdf"]) == 0
+    )
+    (cell,) = code_cells(out, "lab-solution")
+    whole = str(cell.outputs)
+    assert "beside.py:5: UserWarning: careful" in whole
+    assert tempfile.gettempdir() not in whole
+    assert "'<object object> at 0x10\\n'" in whole
+    assert "'text/plain': '<object>'" in whole
+    assert "'evalue': '<object object>'" in whole
+    assert not re.search("0x[0-9a-f]{8}", whole)
+
+
+def test_a_long_line_takes_no_time():
+    start = time.process_time()
+    assert len(impersonal("x" * 200_000, Path("/away"))) == 200_000
+    assert time.process_time() - start < 2
 
 
 def test_without_pdf_and_outputs(tmp_path, capsys):
@@ -484,6 +737,11 @@ RUNS = {
     ),
     "dies": (code("import os", "os._exit(1)"), 14, "cell ends its kernel"),
     "endless": (code("while True: pass"), 14, "cell does not end within 2 seconds"),
+    "long": (
+        code("1", "for n in range(10_000): print('x' * 1_000)"),
+        14,
+        "cell puts out more than 200000 characters",
+    ),
     "formula": (
         MARKDOWN + "a\n\n$$\na \\nonsense b\n$$\n",
         16,
@@ -548,6 +806,42 @@ def test_a_place_that_is_taken(tmp_path, capsys):
     assert main(["make", str(path), *options]) == 2
     assert "there is a folder" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path, number):
+    path, started = tmp_path / "lab.md", tmp_path / "started"
+    cell = f"from pathlib import Path; import os; Path({str(started)!r})"
+    text = code(f"{cell}.write_text(str(os.getpid()))", "while True: pass")
+    path.write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "labs",
+        "make",
+        path,
+        "--out",
+        tmp_path / "out",
+    ]
+    away = tmp_path / "away"
+    away.mkdir()
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "code"),
+        "TMPDIR": str(away),
+    }
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        while not (started.exists() and started.read_text(encoding="utf-8")):
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1]
+    assert said == f"labs: stopped by {number.name}\n"
+    assert process.returncode == 128 + number
+    assert sorted(tmp_path.iterdir()) == [away, path, started]
+    assert not list(away.iterdir())
+    assert not psutil.pid_exists(int(started.read_text(encoding="utf-8")))
 
 
 # ----------------------------------------------------------------------- submissions

@@ -2,6 +2,7 @@
 ``python -m labs grade NOTEBOOK ... --out TABLE``"""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -51,14 +52,42 @@ def seconds(word: str) -> float:
 
 
 def make(arguments: argparse.Namespace) -> int:
-    """The exit status is 2 if anything is wrong with one of the templates."""
+    """The exit status is 2 if anything is wrong with one of the templates, and that of
+    a shell if the process is told to stop."""
     out = arguments.out.resolve()
     if out.exists() and not out.is_dir():
         print(f"labs: {arguments.out} is not a folder", file=sys.stderr)
         return 2
     maker = Maker(out, not arguments.no_pdf, not arguments.no_execute)
+    signals = signal.SIGINT, signal.SIGTERM
+    before = [signal.signal(number, stop) for number in signals]
+    try:
+        return make_all(maker, arguments.templates)
+    except Stopped as stopped:
+        print(f"labs: stopped by {stopped.signal.name}", file=sys.stderr)
+        return 128 + stopped.signal
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that tells the process to stop. What runs is cleaned up on its way."""
+
+    signal: signal.Signals
+
+
+def stop(number: int, frame) -> None:
+    for each in signal.SIGINT, signal.SIGTERM:
+        signal.signal(each, signal.SIG_IGN)  # cleaning up is not to be stopped
+    stopped = Stopped()
+    stopped.signal = signal.Signals(number)
+    raise stopped
+
+
+def make_all(maker: Maker, paths: list[Path]) -> int:
     status = 0
-    for path in arguments.templates:
+    for path in paths:
         try:
             maker.make(path)
         except Fault as fault:
@@ -68,7 +97,7 @@ def make(arguments: argparse.Namespace) -> int:
             print(f"{path}:1: {error.strerror}: {error.filename}", file=sys.stderr)
             status = 2
     if maker.made:
-        print(f"The labs are in {out}")
+        print(f"The labs are in {maker.out}")
     return status
 
 

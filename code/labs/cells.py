@@ -6,38 +6,38 @@ from pathlib import Path
 from . import include
 from .fault import Fault, one_line
 from .stubs import STATEMENT, compiled, stub
-from .tags import Line, Part, split
+from .tags import Line, Part, append, is_blank, split
+from .template import check_line
 
 
 def text_cell(lines: list[Line], is_question: bool) -> list[Line]:
-    """A Markdown cell, or a raw one. Where tags were, no blank lines pile up."""
+    """A Markdown cell, or a raw one."""
     done: list[Line] = []
     for part in split(lines):
         for line in part.lines:
             if line.tag and line.tag.name == "INCLUDE":
                 raise Fault(line.number, "INCLUDE outside a code cell")
-        shown = messages(part) if is_question else untagged(part)
-        if part.homework and is_question and shown:
-            shown = [Line(part.number, ""), *shown, Line(part.number, "")]
-        if not done or is_blank(done[-1]):
-            shown = list(dropwhile(is_blank, shown))
-        done += shown
+        is_hidden = part.homework and is_question
+        append(done, messages(part) if is_hidden else untagged(part))
     return done
 
 
 def messages(part: Part) -> list[Line]:
-    """What the question shows of a part of a Markdown cell."""
-    if not part.homework:
-        return part.lines
-    return [Line(line.number, line.tag.argument) for line in part.lines if line.tag]
+    """What the question shows of homework in a Markdown cell. It is as far from the
+    text around as the homework is, for it may belong to a list or a paragraph."""
+    shown = [
+        Line(line.number, (line.tag.indent + line.tag.argument).rstrip())
+        for line in part.lines
+        if line.tag
+    ]
+    hidden, gap = untagged(part), [Line(part.number, "")]
+    before = gap if hidden and is_blank(hidden[0]) else []
+    after = gap if hidden and is_blank(hidden[-1]) else []
+    return before + shown + after if shown else before or after
 
 
 def untagged(part: Part) -> list[Line]:
     return [line for line in part.lines if not line.tag]
-
-
-def is_blank(line: Line) -> bool:
-    return not line.text.strip()
 
 
 def without_skip(lines: list[Line]) -> tuple[list[Line], bool]:
@@ -119,6 +119,8 @@ def to_do(part: Part, folder: Path) -> list[Line]:
 
 def at(line: Line, lines: list[str]) -> list[Line]:
     """Lines that stand in place of one of the template."""
+    for text in lines:
+        check_line(line.number, text)
     return [Line(line.number, text) for text in lines]
 
 
@@ -127,7 +129,8 @@ def fill(shown: list[list[Line]], place: int, part: Part) -> None:
     follows in the cell still is as in the solution."""
     before, after = texts(shown[: place + 1]), texts(shown[place + 1 :])
     indent = margin(part)
-    word = stub(before, indent, after)
+    homework = [line.text for line in untagged(part)]
+    word = stub(before, indent, homework, after)
     if word:
         shown[place].append(Line(part.number, indent + word))
     try:

@@ -24,19 +24,25 @@ def opening(line: Line, folder: Path) -> tuple[list[str], str]:
     lines, node = find(line, folder)
     if isinstance(node, ast.ClassDef):
         raise Fault(line.number, f"homework is a function, but {node.name} a class")
-    whole = listing(lines, node, line.tag.indent)
-    length = signature_length(listing(lines, node, ""))
-    body = node.body[0]
-    indent = line.tag.indent + " " * (body.col_offset - node.col_offset)
+    body, has_docstring = node.body[0], ast.get_docstring(node) is not None
+    if has_docstring:
+        text = lines[body.end_lineno - 1].encode()[: body.end_col_offset]
+        lines[body.end_lineno - 1] = text.decode()
+    shown = listing(lines, node, "")
+    length, column = signature_end(shown)
     if not length:
         raise Fault(
             line.number, f"the body of {node.name} is not on lines of its own"
         )
-    docstring = []
-    if ast.get_docstring(node) is not None:
-        first = first_line(node)
-        docstring = whole[body.lineno - first : body.end_lineno - first + 1]
-    return whole[:length] + docstring, indent
+    shown[length - 1] = shown[length - 1][:column]
+    first = first_line(node)
+    rows = range(body.lineno - first, body.end_lineno - first + 1)
+    docstring = [shown[row] for row in rows if has_docstring]
+    indent = line.tag.indent
+    return (
+        [(indent + text).rstrip() for text in shown[:length] + docstring],
+        indent + " " * (body.col_offset - node.col_offset),
+    )
 
 
 def find(line: Line, folder: Path) -> tuple[list[str], ast.FunctionDef]:
@@ -58,7 +64,7 @@ def find(line: Line, folder: Path) -> tuple[list[str], ast.FunctionDef]:
         if len(found) != 1:
             raise Fault(line.number, f"{file} defines {name} {len(found)} times")
         node = found[0]
-    return text.splitlines(), node
+    return text.split("\n"), node
 
 
 def first_line(node) -> int:
@@ -71,13 +77,15 @@ def listing(lines: list[str], node, indent: str) -> list[str]:
     return [(indent + text.removeprefix(margin)).rstrip() for text in found]
 
 
-def signature_length(lines: list[str]) -> int:
-    """The number of lines up to the end of a signature; 0 if it shares its last line
-    with the body. Comments that follow it belong to the body."""
-    length = 0
+def signature_end(lines: list[str]) -> tuple[int, int]:
+    """The line (from 1) and the column where a signature ends; the line is 0 if it is
+    shared with the body. Comments that follow the signature belong to the body."""
+    end = last = 0, 0
     for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
         if token.type == tokenize.INDENT:
-            return length
+            return end
         if token.type == tokenize.NEWLINE:
-            length = token.start[0]
-    return 0
+            end = last
+        elif token.type != tokenize.COMMENT:
+            last = token.end
+    return 0, 0

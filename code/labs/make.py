@@ -1,10 +1,10 @@
 """Writes the question and the solution of a template."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -14,13 +14,17 @@ from nbformat import NotebookNode
 from .execute import CellError, execute
 from .fault import Fault, one_line
 from .images import images
-from .myst import plain, prose
+from .myst import PARSER, plain, prose
 from .pdf import PrintError, printed
 from .tags import Line
 from .template import FORMATS, Template, parse, read
 from .versions import Version, build
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+# Of a heading, in its title.
+SHOWN = {"text", "code_inline", "math_inline", "softbreak"}
 
 
 class Maker:
@@ -155,7 +159,7 @@ def run(
         execute(notebook, folder, version.skipped)
     except CellError as error:
         message = str(error)
-        if name.endswith("-question"):
+        if version.is_question:
             # The solution ran before, so it is a stub that raises this.
             to_do = error.name == "NotImplementedError"
             message += (
@@ -167,12 +171,16 @@ def run(
 
 
 def title(notebook: NotebookNode, name: str) -> str:
-    """The first heading of a notebook, else its name."""
-    text = "\n".join(
+    """The first heading of a notebook, without markup, else its name."""
+    text = "\n\n".join(
         cell.source for cell in notebook.cells if cell.cell_type == "markdown"
     )
-    heading = re.search(r"^# +(.*?)\s*$", text, re.MULTILINE)
-    return heading[1] if heading else name
+    tokens = PARSER.parse(text)
+    for opening, inside in pairwise(tokens):
+        if opening.tag == "h1" and opening.type == "heading_open":
+            words = (part.content for part in inside.children if part.type in SHOWN)
+            return " ".join("".join(words).split())
+    return name
 
 
 def line_of(template: Template, formula: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import dropwhile
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
@@ -13,7 +12,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
 from .fault import Fault
-from .tags import Line
+from .tags import Line, append
 
 PARSER = MarkdownIt("commonmark").use(front_matter_plugin).use(myst_block_plugin)
 PARSER.use(colon_fence_plugin).use(dollarmath_plugin)
@@ -84,14 +83,6 @@ def plain(lines: list[Line]) -> list[str]:
         position = stop
     append(shown, prose(lines[position:]))
     return shown
-
-
-def append(shown: list[str], more: list[str]) -> None:
-    """Where something has vanished, no blank lines pile up."""
-    blank_before = not shown or not shown[-1].strip()
-    shown += (
-        dropwhile(lambda text: not text.strip(), more) if blank_before else more
-    )
 
 
 def block(token: Token, lines: list[Line]) -> list[str]:

@@ -16,15 +16,58 @@ local function picture(element)
   return source and pandoc.Image({}, source)
 end
 
+-- Tags in the text are left out, but for those that do something without a content.
+local function tag(element)
+  return element.text:match("^<br%W") and pandoc.LineBreak() or picture(element)
+end
+
 local function inline(element)
   return element.format == "tex" and equation(element)
-    or element.format == "html" and picture(element)
+    or element.format == "html" and tag(element)
     or nil
 end
 
+-- In blocks of their own, for they may end without a paragraph; and with pictures as
+-- wide as the page allows.
+local function html(element)
+  local blocks = pandoc.read(element.text, "html").blocks
+  return pandoc.Div(blocks:walk({
+    Image = function(image)
+      return pandoc.Image({}, image.src)
+    end,
+  }))
+end
+
 local function block(element)
-  local found = inline(element)
-  return found and pandoc.Para({ found })
+  local found = element.format == "tex" and equation(element)
+  if found then
+    return pandoc.Para({ found })
+  end
+  return element.format == "html" and html(element) or nil
+end
+
+-- What is best of the forms of an output: a picture, then text with formulas.
+local function output(element)
+  if not element.classes:includes("output") then
+    return nil
+  end
+  local forms = {}
+  for _, form in ipairs(element.content) do
+    local picture = form.t == "Para" and form.content[1]
+    local is_pdf = picture and picture.t == "Image" and picture.src:match("%.pdf$")
+    forms[is_pdf and "pdf" or form.format or form.t] = form
+  end
+  local plain = forms.CodeBlock
+  if forms.Para or forms.pdf then
+    return forms.Para or forms.pdf
+  elseif forms.markdown then
+    return pandoc.read(forms.markdown.text, "markdown").blocks
+  elseif forms.latex then
+    return pandoc.read(forms.latex.text, "latex").blocks
+  elseif forms.html and (not plain or plain.text:match("^<IPython")) then
+    return html(forms.html)
+  end
+  return plain
 end
 
 -- Of {a^b}^c, Pandoc would make a with the exponent b^c.
@@ -55,6 +98,7 @@ local function cell(element)
 end
 
 return {
+  { Div = output },
   { RawInline = inline, RawBlock = block },
   { Math = powers, Link = link, Div = cell },
 }

@@ -33,7 +33,8 @@ def printed(notebook: Path, title: str) -> bytes:
         source = Path(folder, "source.typ")
         command = [
             pypandoc.get_pandoc_path(),
-            "--from=ipynb+raw_tex+startnum",
+            "--from=ipynb+raw_tex+startnum+footnotes",
+            "--ipynb-output=all",  # pdf.lua chooses
             "--to=typst",
             "--syntax-highlighting=idiomatic",
             "--fail-if-warnings",

@@ -2,10 +2,12 @@
 
 import ast
 import warnings
+from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 STATEMENT, EXPRESSION = "raise NotImplementedError", "..."
+IN_CLASS, IN_DICT = "pass", "...: ..."
 MARK = "_homework_"
 
 
@@ -17,7 +19,7 @@ def compiled(lines: list[str], flags: int = 0):
         return compile(text, "cell", "exec", allowed, dont_inherit=True)
 
 
-def tree(lines: list[str]) -> ast.AST | None:
+def tree(lines: list[str]) -> Any:
     """The syntax tree of a cell, None where it has none."""
     try:
         return compiled(lines, ast.PyCF_ONLY_AST)
@@ -25,11 +27,14 @@ def tree(lines: list[str]) -> ast.AST | None:
         return None
 
 
-def stub(before: list[str], indent: str, after: list[str]) -> str | None:
+def stub(
+    before: list[str], indent: str, homework: list[str], after: list[str]
+) -> str | None:
     """What must stand between lines from which homework was taken, None if nothing.
 
     A body of which nothing but a docstring is left needs a statement; brackets of which
-    nothing is left, and an operator that has lost its operand, need an expression.
+    nothing is left, and an operator that has lost its operand, need an expression. The
+    brackets of a call, or behind the name of a class, may be empty.
     """
     marked = tree([*before, indent + MARK, *after])
     place = place_of_mark(marked) if marked else None
@@ -38,9 +43,22 @@ def stub(before: list[str], indent: str, after: list[str]) -> str | None:
     parent, children = place
     if isinstance(children[0], ast.stmt):
         left = [child for child in children if not is_mark(child) | is_text(child)]
-        return None if left or isinstance(parent, ast.Module) else STATEMENT
-    alone = len(children) == 1
-    return EXPRESSION if alone or tree([*before, *after]) is None else None
+        if left or isinstance(parent, ast.Module):
+            return None
+        # What raises an error in the body of a class is the definition.
+        return IN_CLASS if isinstance(parent, ast.ClassDef) else STATEMENT
+    may_be_empty = isinstance(parent, ast.Call | ast.ClassDef)
+    if (len(children) > 1 or may_be_empty) and tree([*before, *after]) is not None:
+        return None
+    had_pairs = isinstance(parent, ast.Set) and is_dict(homework)
+    return IN_DICT if had_pairs else EXPRESSION
+
+
+def is_dict(lines: list[str]) -> bool:
+    """Whether lines stand for a dictionary if they are between braces."""
+    braces = tree(["{", *lines, "}"])
+    kinds = ast.Dict | ast.DictComp
+    return bool(braces) and isinstance(braces.body[0].value, kinds)
 
 
 def place_of_mark(root: ast.AST) -> tuple[ast.AST, list[ast.AST]] | None:

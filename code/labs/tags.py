@@ -2,14 +2,19 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import dropwhile
+from typing import NamedTuple, TypeVar
 
 from .fault import Fault
 
 TAG = re.compile(r"(\s*)#!([A-Z]+)\b\s*(.*?)\s*")
 MARKDOWN_TAG = re.compile(rf"(?:%\s*)?{TAG.pattern}")  # % begins a comment of MyST
-# Anywhere in a line, and misspelt. In backticks it is what a text is about.
-LIKE_TAG = re.compile(r"(?<!`)#\s*!\s*(?:TAG|MSG|INCLUDE)\b", re.IGNORECASE)
+# Anywhere in a line, and misspelt.
+LIKE_TAG = re.compile(
+    r"#\s*!\s*(?:TAG|MSG|INCLUDE)\b|\b(?:HWBEGIN|HWEND|SKIPQUESTEXEC)\b",
+    re.IGNORECASE,
+)
+SPAN = re.compile(r"(`+).+?\1")
 
 NAMES = {"HWBEGIN", "HWEND", "SKIPQUESTEXEC"}
 
@@ -30,6 +35,9 @@ class Line(NamedTuple):
     tag: Tag | None = None
 
 
+AnyLine = TypeVar("AnyLine", Line, str)
+
+
 @dataclass
 class Part:
     """Consecutive lines of a cell that are homework, or are not. ``number`` is the line
@@ -40,12 +48,17 @@ class Part:
     lines: list[Line] = field(default_factory=list)
 
 
+def like_tag(line: str) -> bool:
+    """Whether a line seems to have a tag. In backticks, tags are what a text is about."""
+    return bool(LIKE_TAG.search(SPAN.sub("", line)))
+
+
 def tagged(number: int, text: str, kind: str) -> Line:
     """A line of a cell, with the tag that it is."""
     pattern = TAG if kind == "code" else MARKDOWN_TAG
     match = pattern.fullmatch(text)
     if not match:
-        if LIKE_TAG.search(text):
+        if like_tag(text):
             raise Fault(
                 number, "a tag is not spelt right, or not alone on its line"
             )
@@ -82,3 +95,15 @@ def split(lines: list[Line]) -> list[Part]:
     if is_open:
         raise Fault(parts[-1].number, "HWBEGIN without HWEND in this cell")
     return parts
+
+
+def is_blank(line: Line | str) -> bool:
+    return not (line if isinstance(line, str) else line.text).strip()
+
+
+def append(shown: list[AnyLine], more: list[AnyLine]) -> None:
+    """Add lines to others. Where something has vanished between them, no blank lines
+    pile up."""
+    if not shown or is_blank(shown[-1]):
+        more = list(dropwhile(is_blank, more))
+    shown += more

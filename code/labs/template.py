@@ -47,10 +47,22 @@ def read(path: Path) -> str:
     return text
 
 
+def check_line(number: int, text: str) -> None:
+    """Raise Fault if a line has a character at which Jupytext, unlike Python and
+    editors, begins another line."""
+    for character in text:
+        if character.splitlines() == [""]:
+            message = f"character U+{ord(character):04X} would end the line"
+            raise Fault(number, message)
+
+
 def parse(text: str) -> Template:
     """Find the cells in the text of a template. Raises Fault if it is no notebook."""
     if not text.strip():
         raise Fault(1, "is empty")
+    lines = text.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        check_line(number, line)
     try:
         flavour = read_format_from_metadata(text, ".md")
         notebook = jupytext.reads(text, fmt=FORMATS.get(flavour, "md"))
@@ -69,7 +81,6 @@ def parse(text: str) -> Template:
         != "python"
     ):
         raise Fault(1, "is not a notebook in Python")
-    lines = text.splitlines()
     cells = locate(notebook.cells, lines)
     if not cells:
         raise Fault(1, "has no cells")
@@ -79,9 +90,11 @@ def parse(text: str) -> Template:
 def locate(cells: list, lines: list[str]) -> list[Cell]:
     """Where the cells that Jupytext has read stand in the text, in which they follow
     one another."""
+    # Jupytext strips the end of a cell.
+    lines = [line.rstrip() for line in lines]
     found, position = [], 0
     for cell in cells:
-        source = cell.source.splitlines()
+        source = [line.rstrip() for line in cell.source.splitlines()]
         magic = bool(source) and source[0].startswith("%%")
         start = find(source, lines, position)
         if (

@@ -10,7 +10,7 @@ from pathlib import Path
 from .cells import code_cell, text_cell, without_skip
 from .fault import Fault
 from .myst import directives
-from .tags import LIKE_TAG, Line, tagged
+from .tags import Line, like_tag, tagged
 from .template import Cell, Template, parse
 
 
@@ -18,6 +18,7 @@ from .template import Cell, Template, parse
 class Version:
     """The lines of a version, and which of its code cells (from 0) are not executed."""
 
+    is_question: bool
     lines: list[Line]
     skipped: frozenset[int]
 
@@ -41,12 +42,13 @@ def question(text: str, folder: Path) -> str:
 
 def is_template(text: str) -> bool:
     """Whether a text has tags."""
-    return bool(LIKE_TAG.search(text))
+    return any(map(like_tag, text.split("\n")))
 
 
 def build(template: Template, folder: Path, is_question: bool) -> Version:
     """A version of a template. Raises Fault."""
     lines: list[Line] = []
+    texts: list[Line] = []  # of cells without code, as they are in the template
     skipped, position, code_cells = set(), 0, 0
     for cell in template.cells:
         lines += between_cells(template, position, cell.start)
@@ -59,11 +61,12 @@ def build(template: Template, folder: Path, is_question: bool) -> Version:
             code_cells += 1
         else:
             lines += text_cell(source, is_question)
+            texts += source
         position = cell.stop
     lines += between_cells(template, position, len(template.lines))
     if is_question and template.flavour == "myst":
-        lines = without_empty_solutions(template, lines)
-    return Version(lines, frozenset(skipped))
+        lines = without_empty_solutions(template, texts, lines)
+    return Version(is_question, lines, frozenset(skipped))
 
 
 def cell_lines(template: Template, cell: Cell) -> list[Line]:
@@ -79,21 +82,17 @@ def between_cells(template: Template, start: int, stop: int) -> list[Line]:
     """Lines that belong to no cell: fences, metadata, blank ones."""
     lines = []
     for number, text in enumerate(template.lines[start:stop], start + 1):
-        if LIKE_TAG.search(text):
+        if like_tag(text):
             raise Fault(number, "a tag outside the cells")
         lines.append(Line(number, text))
     return lines
 
 
-def without_empty_solutions(template: Template, kept: list[Line]) -> list[Line]:
+def without_empty_solutions(
+    template: Template, texts: list[Line], kept: list[Line]
+) -> list[Line]:
     """The lines of a question without the directives around solutions whose text was
     all homework. Their code cells stay."""
-    texts = {
-        line.number: line
-        for cell in template.cells
-        if cell.kind == "markdown"
-        for line in cell_lines(template, cell)
-    }
     shown = {line.number for line in kept if line.text.strip()}
     dropped: set[int] = set()
     start = None
@@ -103,7 +102,7 @@ def without_empty_solutions(template: Template, kept: list[Line]) -> list[Line]:
             start = directive
         elif directive.name == "solution-end" and start:
             inside = range(start.stop + 1, directive.start + 1)
-            written = [texts[n] for n in inside if n in texts]
+            written = [line for line in texts if line.number in inside]
             had_homework = any(line.tag for line in written)
             if had_homework and not any(line.number in shown for line in written):
                 dropped.update(range(start.start + 1, start.stop + 1))
