@@ -12,9 +12,10 @@ class Linear:
     """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
 
     ``weight`` has shape (in_features, out_features), ``bias`` (out_features,);
-    with ``copies``, their number stands in front. Both may be assigned. The weights are drawn from ``generator`` (torch's
-    global one if None), uniformly within the bound of Glorot and Bengio
-    (2010); the biases start at zero. Both have torch's default dtype.
+    with ``copies``, their number stands in front. Both may be assigned. The
+    weights are drawn from ``generator`` (torch's global one if None), uniformly
+    within the bound of Glorot and Bengio (2010); the biases start at zero. Both
+    have torch's default dtype.
     ``weight_grad`` and ``bias_grad`` are None until a backward pass fills them.
 
     Raises TypeError or ValueError where a size is not a positive whole number.
@@ -42,9 +43,8 @@ class Linear:
 
     def forward(self, z_out: Tensor) -> Tensor:
         """Pre-activations (n, out_features) from outputs (n, in_features)."""
-        return z_out @ self.weight + self.bias.unsqueeze(
-            -2
-        )  # eq-batch-pre-activation
+        bias = self.bias.unsqueeze(-2)  # one row, for all samples
+        return z_out @ self.weight + bias  # eq-batch-pre-activation
 
 
 class TanH:
