@@ -87,7 +87,7 @@ serve: book
 
 .PHONY: clean
 clean:
-	rm -rf _build .venv .pytest_cache .ruff_cache .hypothesis code/*.egg-info
+	rm -rf _build build .venv .pytest_cache .ruff_cache .hypothesis code/*.egg-info
 	find code tests book -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt constraints.txt pyproject.toml
