@@ -62,7 +62,8 @@ notebooks: book
 
 .PHONY: test
 test: $(READY)
-	$(VENV_PYTHON) -m pytest --nbval -m 'not slow'
+# Each file by one of two processes: the cells of a chapter need those before them.
+	$(VENV_PYTHON) -m pytest --nbval -m 'not slow' --numprocesses 2 --dist loadfile
 	@echo
 	@echo 'All tests passed.'
 
