@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # The most telling first: a run stops at the first failure.
-TESTS = ["network", "errors", "gradients", "training"]
+TESTS = ["network", "copies", "errors", "gradients", "training"]
 TESTS = [f"tests/test_{name}.py" for name in TESTS]
 # Half of the time of all tests, for a repetition with other seeds.
 LEFT_OUT = "tests/test_training.py::test_every_seed_solves_the_five_points"

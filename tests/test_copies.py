@@ -1,11 +1,13 @@
 """Many networks in one object do what as many objects do, one by one."""
 
 import re
+from fractions import Fraction
 
 import pytest
 import torch
 from backprop import Linear, MSELoss, NeuralNetwork, five_points, train
 from backprop import plot_decision_boundary as plot
+from backprop.checks import check_learning_rate
 from networks import gradients, parameters, snapshot, unchanged
 
 COPIES = 6
@@ -78,6 +80,36 @@ def test_copies_take_their_own_steps(rates):
         assert_same([p[copy] for p in parameters(net)], parameters(single))
 
 
+RATES = [0.1, Fraction(1, 10), torch.full((COPIES,), 0.1, dtype=torch.float64)]
+
+
+@pytest.mark.parametrize(
+    ("copies", "rate"),
+    [*((COPIES, rate) for rate in RATES), *((None, rate) for rate in RATES[:2])],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rates_are_taken_in_the_dtype_of_the_network(copies, rate, dtype):
+    net = NeuralNetwork(2, 1, [4], 0, copies=copies)
+    x, y = (t.to(dtype) for t in five_points())
+    for layer in net.layers:
+        linear = layer.linear
+        linear.weight, linear.bias = linear.weight.to(dtype), linear.bias.to(dtype)
+    net.backward(x, y)
+    linear = net.layers[0].linear
+    expected = linear.weight - 0.1 * linear.weight_grad
+    net.apply_gradients(rate)
+    assert linear.weight.dtype == dtype
+    torch.testing.assert_close(linear.weight, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("rate", [0.1, RATES[2]])
+def test_rates_are_taken_on_the_device_of_the_network(rate):
+    net = NeuralNetwork(2, 1, [], 0, copies=COPIES)
+    linear = net.layers[0].linear
+    linear.weight, linear.bias = linear.weight.to("meta"), linear.bias.to("meta")
+    assert check_learning_rate(net, rate).device.type == "meta"
+
+
 def test_copies_are_trained_as_if_alone():
     net, x, y = many()
     rates = torch.linspace(0.1, 2, COPIES)
@@ -125,8 +157,9 @@ def test_a_copy_that_is_lost_is_named_and_stops_no_other():
     net.layers[0].linear.weight[1] = torch.nan
     singles = list(one_by_one(net))
     message = "The loss of 1 of 3 copies is not finite, from the epoch in brackets on: 1 (epoch 0)."
-    with pytest.warns(RuntimeWarning, match=re.escape(message)):
+    with pytest.warns(RuntimeWarning, match=re.escape(message)) as warned:
         _, losses = train(x, y, net, epochs=20, lr=0.25)
+    assert warned[0].filename == __file__  # where `train` is called
     for copy in (0, 2):
         _, expected = train(x, y, singles[copy], epochs=20, lr=0.25)
         torch.testing.assert_close(losses[:, copy], expected)
@@ -157,8 +190,8 @@ BAD_RATES = [
     (torch.tensor(0.25), ValueError, f"{SHAPE} torch.float32 of shape ()"),
     (torch.ones(6).long(), ValueError, f"{SHAPE} torch.int64 of shape (6,)"),
     ([0.25] * 6, TypeError, "the learning rate must be a positive, finite number"),
-    (torch.tensor([1.0] * 5 + [torch.nan]), ValueError, "got nan."),
-    (torch.tensor([1.0] * 5 + [0.0]), ValueError, "must be positive, finite"),
+    (torch.tensor([1.0] * 5 + [torch.nan]), ValueError, "; got nan."),
+    (torch.tensor([1.0] * 5 + [0.0]), ValueError, "e+308; got 0.0."),
 ]
 
 

@@ -3,7 +3,7 @@ what came and what to do.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def _per_copy(
                 f"{name} must be a number, or a floating-point tensor of shape ({copies},) with one for each copy; "
                 f"got {value.dtype} of shape {tuple(value.shape)}."
             )
-        numbers = value.tolist()
+        numbers: Iterable = value
     elif isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a {sign}, finite number; got {value!r}.")
     else:
@@ -80,7 +80,7 @@ def _per_copy(
             )
     if isinstance(value, Tensor):
         return value.to(like)
-    return torch.tensor(float(value), dtype=like.dtype, device=like.device)
+    return torch.tensor(value, dtype=like.dtype, device=like.device)
 
 
 def make_generator(seed: Any) -> torch.Generator | None:
@@ -169,7 +169,7 @@ def warn_of_lost_copies(losses: Tensor) -> None:
     is_lost = ~losses.isfinite()
     if is_lost.any():
         epochs = is_lost.int().argmax(dim=0)
-        lost = is_lost.any(dim=0).nonzero().flatten().tolist()
+        lost = is_lost.any(dim=0).nonzero().flatten()
         named = [f"{copy} (epoch {epochs[copy]})" for copy in lost]
         warnings.warn(
             f"The loss of {len(lost)} of {len(epochs)} copies is not finite, from "

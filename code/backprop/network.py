@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from .checks import (
-    check_copies,
     check_gradients,
     check_initial_scale,
     check_labels,
@@ -54,7 +53,6 @@ class NeuralNetwork:
         initial_scale: float | Tensor = 1.0,
     ):
         check_sizes(input_size, output_size, hidden_sizes)
-        check_copies(copies)
         scale = check_initial_scale(initial_scale, copies)
         generator = make_generator(seed)
         sizes = [input_size, *hidden_sizes, output_size]
@@ -129,8 +127,8 @@ class NeuralNetwork:
 
         ``rate`` is a 0-d tensor, or (R,) with a rate for each copy.
         """
-        bias_rate = rate.unsqueeze(-1)  # dimensions that gradients have, too
-        weight_rate = bias_rate.unsqueeze(-1)
+        bias_rate = rate.unsqueeze(-1)  # for copies (R, 1)
+        weight_rate = bias_rate.unsqueeze(-1)  # and (R, 1, 1)
         for linear in (layer.linear for layer in self.layers):
             linear.weight -= weight_rate * linear.weight_grad  # eq-update-weights
             linear.bias -= bias_rate * linear.bias_grad  # eq-update-biases
