@@ -33,6 +33,7 @@ QUICK = measure.Settings(
     growth_width=4,
     growth_depth=2,
     repeats=2,
+    difference_repeats=1,
 )
 SHAPES = [
     (5, [2, 5, 3, 1]),
@@ -345,6 +346,67 @@ def counted_work(entry, size):
         work(shape["n"], sizes)
         for work in (counts.forward_work, counts.backward_work)
     )
+
+
+def untrue(book):
+    """Which sentences of the chapter a stored result does not bear out. The chapter has its numbers from there, but
+    not its words."""
+    ratio = {figure["name"]: figure["ratio"] for figure in book["figures"]}
+    counted = {figure["name"]: figure["counted"] for figure in book["figures"]}
+    power = {entry["name"]: entry["exponent"] for entry in book["growth"]}
+    expected = {entry["name"]: entry["counted"] for entry in book["growth"]}
+    large, small = "large layers, passes", "five points, passes"
+    copies = ratio["copies, torch.nn, one network"]
+    longer = copies / ratio["five points, torch.nn"] * book["settings"]["copies"]
+    rates = [work / time for work, time in zip(*of_width(book), strict=True)]
+    claims = {
+        "in the samples time grows as the work": abs(power["n"] - 1) < 0.15,
+        "in the layers, too": abs(power["depth"] - expected["depth"]) < 0.15,
+        "in the width more slowly": power["width"] < expected["width"],
+        "wide matrices are multiplied faster": rates == sorted(rates),
+        "large layers agree to some percent": 0.9
+        < ratio[large] / counted[large]
+        < 1.1,
+        "small ones take longer than counted": ratio[small] > 1.2 * counted[small],
+        "PyTorch needs less memory": ratio["large layers, memory"] > 1.2,
+        "forward differences take longer than counted": ratio["forward differences"]
+        > 1.2 * counted["forward differences"],
+        "so do centred ones": ratio["centred differences"]
+        > 1.2 * counted["centred differences"],
+        "scalar graph, torch.nn, the package, NumPy": ratio["five points, NumPy"]
+        > 1
+        > ratio["five points, torch.nn"]
+        > ratio["five points, scalar graph"],
+        "the package with copies is the fastest": ratio["copies, torch.func"] < 1,
+        "squares are far to the left": copies < 0.05,
+        "time grows less than the number": longer < book["settings"]["copies"] / 10,
+        "with large layers about the same": 0.9
+        < ratio["large layers, torch.nn"]
+        < 1.1,
+        "all else adds little": 1 < ratio["large layers, bare products"] < 1.25,
+    }
+    return [claim for claim, holds in claims.items() if not holds]
+
+
+def of_width(book):
+    entry = next(entry for entry in book["growth"] if entry["name"] == "width")
+    return entry["work"], entry["medians"]
+
+
+def test_the_words_of_the_chapter_fit_the_stored_result():
+    assert untrue(stored()) == []
+
+
+def test_words_that_do_not_fit_are_noticed(quick):
+    for figure in quick["figures"]:
+        other = stored()
+        same = next(f for f in other["figures"] if f["name"] == figure["name"])
+        if figure["name"] in ("five points, methods", "large layers, methods"):
+            continue  # no sentence is about them
+        wrong = {0.01, 100.0}
+        assert any(
+            (same.update(ratio=value) or untrue(other)) for value in wrong
+        ), figure["name"]
 
 
 # The command

@@ -55,7 +55,8 @@ class Settings:
     growth_width: int = 512
     growth_depth: int = 3
     # Passes in a round, where one is too short to be timed
-    repeats: int = 200
+    repeats: int = 1000
+    difference_repeats: int = 20
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
@@ -365,16 +366,18 @@ def differences(settings: Settings) -> Iterator[dict[str, Any]]:
     """finite differences"""
     net, x, y = double_problem(settings)
     forward, both = work_of(net, len(x))
-    repeats = settings.repeats
     actions = {
         "forward differences": lambda: finite_differences(net, x, y, 1e-6, False),
         "centred differences": lambda: finite_differences(net, x, y, 1e-6, True),
-        "backward()": repeated(lambda: net.backward(x, y), repeats),
+        "backward()": lambda: net.backward(x, y),
     }
-    times = timing.alternate(actions, settings.rounds)
-    units = dict.fromkeys(times, 1)
-    units["backward()"] = repeats
-    times = timing.per(times, units)
+    repeats = dict.fromkeys(actions, settings.difference_repeats)
+    repeats["backward()"] = settings.repeats
+    times = timing.alternate(
+        {name: repeated(each, repeats[name]) for name, each in actions.items()},
+        settings.rounds,
+    )
+    times = timing.per(times, repeats)
     evaluations = {
         "forward differences": counts.parameters(sizes_of(net)) + 1,
         "centred differences": 2 * counts.parameters(sizes_of(net)),
