@@ -63,7 +63,8 @@ notebooks: book
 
 .PHONY: test
 test: $(READY)
-	$(VENV_PYTHON) -m pytest --nbval -m 'not slow'
+# Each file by one of two processes: the cells of a chapter need those before them.
+	$(VENV_PYTHON) -m pytest --nbval -m 'not slow' --numprocesses 2 --dist loadfile
 	@echo
 	@echo 'All tests passed.'
 
@@ -94,7 +95,7 @@ serve: book
 
 .PHONY: clean
 clean:
-	rm -rf _build .venv .pytest_cache .ruff_cache .hypothesis code/*.egg-info
+	rm -rf _build build .venv .pytest_cache .ruff_cache .hypothesis code/*.egg-info
 	find code tests book -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt constraints.txt pyproject.toml

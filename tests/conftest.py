@@ -14,9 +14,11 @@ sys.path.insert(0, str(ROOT / "code"))
 matplotlib.use("agg")  # tests that draw open no window
 
 
-def pytest_collection(session):
+def pytest_sessionstart(session):
     """Before nbval runs anything, stop at references from which its verdict would mean nothing."""
-    if session.config.option.nbval:
+    # Processes of pytest-xdist are started by a session that has looked.
+    is_worker = hasattr(session.config, "workerinput")
+    if session.config.option.nbval and not is_worker:
         problems = references.problems(ROOT)
         if problems:
             pytest.exit(

@@ -23,7 +23,8 @@ VERBATIM = {*FENCES, *MATHS, "front_matter", "code_block", "html_block"}
 INVISIBLE = {"myst_target", "myst_line_comment"}
 
 CELLS = {"code-cell", "raw-cell"}  # Jupytext reads them
-ROLES = {"ref", "eq", "numref", "term", "cite", "doc"}
+LINKS = {"ref", "doc"}
+NUMBERS = {"eq", "numref"}
 
 DIRECTIVE = re.compile(r"\{([^}\s]+)\}\s*(.*)")
 OPTIONS = re.compile(r"(?:---\n(?:.*\n)*?---\n|(?:[ ]*:[\w-]+:.*\n)*)")
@@ -124,10 +125,16 @@ def prose(lines: list[Line]) -> list[str]:
         name, content = match[1], match[3]
         if name is None:
             return match[0]
-        if name not in ROLES:
-            number = lines[text.count("\n", 0, match.start())].number
-            raise Fault(number, f"the role {{{name}}} is not known")
         labelled = LABELLED.fullmatch(content)
-        return labelled[1] if labelled else content
+        if name in NUMBERS:
+            wrong = "shows a number that only the page has"
+        elif name in LINKS and not labelled:
+            wrong = "has no text of its own: write `text <target>`"
+        elif name not in {*LINKS, "term"}:
+            wrong = "is not known"
+        else:
+            return labelled[1] if labelled else content
+        number = lines[text.count("\n", 0, match.start())].number
+        raise Fault(number, f"the role {{{name}}} {wrong}")
 
     return ROLE.sub(shown, text).split("\n") if lines else []
