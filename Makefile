@@ -23,6 +23,7 @@ help:
 	@echo 'make lint       check style and types of the code'
 	@echo 'make slow       run the long checks: repeat the builds, break the code in a thousand places'
 	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
+	@echo 'make bench      measure what the network costs, beside other ways (a minute)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
 
@@ -34,9 +35,9 @@ $(LABS): $(READY) book/lab.md $(shell find code -name '*.py' -o -name '*.lua' -o
 
 .PHONY: book
 book: $(LABS)
-# The cache of executed chapters knows their cells, but not the packages that the cells import.
+# The cache of executed chapters knows their cells, but not the packages that the cells import, nor the file that they read.
 	@mkdir -p _build
-	@find code -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
+	@find code book/static/bench.json -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
 	@cmp -s _build/code.new _build/code || rm -rf _build/.jupyter_cache
 	@mv _build/code.new _build/code
 # Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
@@ -80,6 +81,12 @@ slow: $(READY)
 .PHONY: reference
 reference: $(READY)
 	$(VENV_PYTHON) tests/make_reference.py
+
+.PHONY: bench
+bench: $(READY)
+	$(VENV_PYTHON) -m bench
+	@echo
+	@echo 'The result is in $(CURDIR)/_build/bench.json'
 
 .PHONY: serve
 serve: book
