@@ -1,5 +1,6 @@
 """The bench compares what computes the same, and counts what is there. No test asserts a time."""
 
+import gc
 import json
 from dataclasses import asdict
 from itertools import count
@@ -257,6 +258,16 @@ def test_actions_take_turns_and_the_first_round_is_not_counted():
     )
     assert done == ["a", "b"] * 3
     assert times == {"a": [5, 9], "b": [7, 11]}
+
+
+def test_no_garbage_is_collected_while_the_clock_runs():
+    enabled = []
+    timing.alternate({"a": lambda: enabled.append(gc.isenabled())}, rounds=1)
+    assert enabled == [False, False]
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        timing.alternate({"a": lambda: 1 / 0}, rounds=1)
+    assert gc.isenabled()
 
 
 def test_ratios_are_of_medians():

@@ -22,7 +22,7 @@ def forward_work(n: int, sizes: Sequence[int]) -> int:
 
 
 def backward_work(n: int, sizes: Sequence[int]) -> int:
-    """Multiply-adds of a backward pass without its forward pass (chapter ``cost``)."""
+    """Multiply-adds of a backward pass alone (chapter ``cost``)."""
     work = 0
     for layer, (previous, size) in enumerate(pairwise(sizes), start=1):
         work += n * previous * size  # eq-batch-weights

@@ -1,5 +1,6 @@
 """Times that can be compared: measured in turns, in one process (chapter ``cost``)."""
 
+import gc
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -17,16 +18,25 @@ def alternate(
 
     A round carries out each action once, in the given order, so that whatever
     slows the machine for a while slows all of them. A round before the first, to
-    warm up, is not counted. Chapter ``cost``.
+    warm up, is not counted. Python collects garbage before, and not in between: it
+    would fall into the time of whichever action happens to be at work. Chapter
+    ``cost``.
     """
     times: Times = {name: [] for name in actions}
-    for counted in [False] + [True] * rounds:
-        for name, action in actions.items():
-            start = clock()
-            action()
-            seconds = clock() - start
-            if counted:
-                times[name].append(seconds)
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        for counted in [False] + [True] * rounds:
+            for name, action in actions.items():
+                start = clock()
+                action()
+                seconds = clock() - start
+                if counted:
+                    times[name].append(seconds)
+    finally:
+        if enabled:
+            gc.enable()
     return times
 
 
