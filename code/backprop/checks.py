@@ -230,7 +230,8 @@ def _check_tensor(name: str, tensor: Any, net: "NeuralNetwork") -> None:
             f"{name} is {tensor.dtype} on {tensor.device}, the network {weight.dtype} on {weight.device}; "
             f"convert it with {name}.to(weight), for any weight of the network."
         )
-    if not tensor.isfinite().all():
+    # 0 times infinity or NaN is NaN. In large tensors that is quicker than `isfinite`.
+    if (0 * tensor).sum().isnan():
         raise ValueError(
             f"{name} holds NaN or infinite values; remove or replace them."
         )
