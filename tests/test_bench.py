@@ -188,11 +188,11 @@ def test_the_counts_are_those_of_the_network(n, sizes):
     )
     rows = peers.as_rows(net, y)
     assert multiply_adds(lambda: net.forward_pass(x)) == forward
+    assert counts.kept(n, sizes) == sum(out.numel() for out in outputs)
     assert multiply_adds(lambda: net.backward_pass(outputs, rows)) == backward
     assert multiply_adds(lambda: net.backward(x, y)) == forward + backward
     products = peers.bare_products(n, sizes)
     assert multiply_adds(products) == forward + backward
-    assert counts.kept(n, sizes) == sum(out.numel() for out in outputs)
     assert counts.parameters(sizes) == sum(p.numel() for p in parameters(net))
 
 
@@ -379,7 +379,7 @@ def untrue(book):
         < ratio[large] / counted[large]
         < 1.1,
         "small ones take longer than counted": ratio[small] > 1.2 * counted[small],
-        "PyTorch needs less memory": ratio["large layers, memory"] > 1.2,
+        "PyTorch needs as much memory": 0.98 < ratio["large layers, memory"] < 1.02,
         "forward differences take longer than counted": ratio["forward differences"]
         > 1.2 * counted["forward differences"],
         "so do centred ones": ratio["centred differences"]

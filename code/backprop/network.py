@@ -89,6 +89,8 @@ class NeuralNetwork:
         """
         check_samples(self, x)
         y = check_labels(self, x, y)
+        for layer in self.layers:  # free their memory before more is needed
+            layer.linear.weight_grad = layer.linear.bias_grad = None
         self.backward_pass(self.forward_pass(x), y)
 
     def apply_gradients(self, learning_rate: float | Tensor) -> None:
@@ -111,16 +113,21 @@ class NeuralNetwork:
         return outputs
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:
-        """Fill all gradients from the outputs and labels (n, output_size)."""
-        slope = self.layers[-1].act.derivative(outputs[-1])
-        delta = self.loss.gradient(y, outputs[-1]) * slope  # eq-batch-output-delta
+        """Fill all gradients from the outputs and labels (n, output_size).
+
+        Empties the list of outputs, so that each is freed after its last use.
+        """
+        act, output = self.layers[-1].act, outputs.pop()
+        delta = self.loss.gradient(y, output)
+        delta = delta * act.derivative(output)  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
-            linear, previous = self.layers[index].linear, outputs[index]
-            linear.weight_grad = previous.mT @ delta  # eq-batch-weights
+            linear, output = self.layers[index].linear, outputs.pop()
+            linear.weight_grad = output.mT @ delta  # eq-batch-weights
             linear.bias_grad = delta.sum(dim=-2)  # eq-batch-biases
             if index > 0:  # the input has no delta
-                slope = self.layers[index - 1].act.derivative(previous)
-                delta = (delta @ linear.weight.mT) * slope  # eq-batch-hidden-delta
+                act = self.layers[index - 1].act
+                delta = delta @ linear.weight.mT
+                delta = delta * act.derivative(output)  # eq-batch-hidden-delta
 
     def descend(self, rate: Tensor) -> None:
         """Subtract the gradients, times the learning rate, in place.

@@ -286,7 +286,7 @@ def large(settings: Settings) -> Iterator[dict[str, Any]]:
             pair(times, "ours", peer),
             target,
         )
-    # Two steps, because the gradients of the first are there during the second.
+    # Two steps, for the gradients of the first may be there during the second.
     peaks = {
         name: [float(peak(repeated(way(*problem).step, 2)))]
         for name, way in (("ours", Ours), ("torch.nn", TorchNN))
@@ -319,7 +319,7 @@ def passes_of(
     forward, both = work_of(net, len(x))
     outputs, rows = net.forward_pass(x), as_rows(net, y)
     actions = {
-        "backward pass": lambda: net.backward_pass(outputs, rows),
+        "backward pass": lambda: net.backward_pass(list(outputs), rows),
         "forward pass": lambda: net.forward_pass(x),
         "backward()": lambda: net.backward(x, y),
         "forward()": lambda: net.forward(x),

@@ -17,8 +17,9 @@ def as_text(result: dict[str, Any]) -> str:
     ]
     for figure in result["figures"]:
         target, verdict = figure["target"], ""
-        if target is not None:
-            verdict = "  met" if figure["ratio"] <= target else "  missed"
+        if target is not None:  # by the digits that are shown
+            is_met = float(number(figure["ratio"])) <= target
+            verdict = "  met" if is_met else "  missed"
         lines.append(
             f"{row(figure['ratio'], figure['spread'], figure['counted'])}"
             f"  {number(target):>7}  {figure['name']}: {figure['what']}{verdict}"
