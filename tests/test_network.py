@@ -157,6 +157,19 @@ def test_backward_depends_on_its_arguments_and_the_parameters_alone():
     )  # and they do not add up
 
 
+def test_backward_frees_the_gradients_of_an_earlier_call_first():
+    class Watched(NeuralNetwork):
+        def forward_pass(self, x):
+            held.append([g is not None for g in gradients(self)])
+            return super().forward_pass(x)
+
+    held, net = [], Watched(2, 1, [5, 3], seed=0)
+    for _ in range(2):
+        net.backward(*five_points())
+        assert all(g is not None for g in gradients(net))
+    assert held == [[False] * 6] * 2
+
+
 def test_backward_and_loss_leave_the_parameters_alone():
     net, x, y = make_problem(5, 2, 3, [4], seed=0)
     before = [p.clone() for p in parameters(net)]
