@@ -173,17 +173,20 @@ def mutant(before, after, function):
     return f"__init__.py {function}\n- {before}\n+ {after}\n"
 
 
+@pytest.mark.slow
 def test_a_survivor_is_reported_with_its_place(tiny):
     found = "survived:\n.*/code/backprop/__init__.py:6\n"
     survivor = mutant("return x + 1", "return x + 2", "unused")
     assert re.search(found + re.escape(survivor), tiny)
 
 
+@pytest.mark.slow
 def test_what_is_killed_or_listed_as_harmless_is_not_reported(tiny):
     assert mutant("return 2 * x", "return 2 / x", "double") not in tiny
     assert mutant("return x + 1", "return x - 1", "unused") not in tiny
 
 
+@pytest.mark.slow
 def test_a_failure_to_import_does_not_kill(tiny):
     broken = mutant("BUILT = [0][0]", "BUILT = [0][1]", "")
     assert re.search(
@@ -192,6 +195,7 @@ def test_a_failure_to_import_does_not_kill(tiny):
     assert "IndexError" in tiny
 
 
+@pytest.mark.slow
 def test_the_list_of_harmless_mutants_is_checked(tiny):
     killed = mutant("return 2 * x", "return 3 * x", "double")
     assert re.search(
@@ -202,5 +206,6 @@ def test_the_list_of_harmless_mutants_is_checked(tiny):
         mutants.harmless("a.py f\n- b\n+ c\n")
 
 
+@pytest.mark.slow
 def test_the_count(tiny):
     assert re.search(r"mutants killed / total: \d+ / \d+ \(0 by the time", tiny)
