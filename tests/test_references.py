@@ -229,6 +229,51 @@ def test_changed_package_fails(made, tree):
     assert "assert 0.1235 == 0.1234" in output
 
 
+# What another processor rounds differently
+
+# Without the vector instructions of newer processors, torch and MKL round differently.
+OTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+ROUNDED = (
+    "import torch\n\nNUMBER = torch.linspace(-3, 3, 1000).tanh().sum().item().hex()"
+)
+
+
+@pytest.fixture(scope="module")
+def other_processor(tmp_path_factory):
+    """The environment of another processor, if this one does not round as it does."""
+    folder, numbers = tmp_path_factory.mktemp("rounded"), set()
+    for environment in ({}, OTHER_PROCESSOR):
+        status, output = run(
+            folder, "-c", f"{ROUNDED}\nprint(NUMBER)", **environment
+        )
+        assert status == 0, output
+        numbers.add(output)
+    if len(numbers) == 1:
+        pytest.skip("this processor rounds in the same way")
+    return OTHER_PROCESSOR
+
+
+@pytest.mark.slow
+def test_references_hold_on_another_processor(other_processor):
+    two = ("--numprocesses", "2", "--dist", "loadfile")
+    status, output = nbval(ROOT, "tests/reference", *two, **other_processor)
+    assert status == 0, output
+
+
+@pytest.mark.slow
+def test_what_another_processor_rounds_differently_fails(tree, other_processor):
+    edit(tree / "code/tinypkg/__init__.py", "NUMBER, ", f"{ROUNDED}\n")
+    edit(tree / "code/tinypkg/__init__.py", "0.1234, ", "")
+    status, output = make_reference(tree)
+    assert status == 0, output
+    status, output = nbval(tree, "tests/reference")
+    assert status == 0, output
+    status, output = nbval(tree, "tests/reference", **other_processor)
+    assert status == pytest.ExitCode.TESTS_FAILED, output
+    assert " 1 failed, 3 passed in " in output
+    assert "mismatch 'stdout'" in output
+
+
 # What stops a run before nbval
 
 

@@ -1,13 +1,10 @@
 """What is built twice, in two places, is the same byte for byte: the site, and the references of the chapters."""
 
 import os
-import subprocess
-import sys
 from itertools import zip_longest
 
 import pytest
 from copies import run_in_copies
-from references import ROOT
 
 
 def first_difference(one, other):
@@ -99,37 +96,3 @@ def test_two_runs_of_make_reference_are_the_same(tmp_path):
     one, other = (tree / "tests" / "reference" for tree in trees)
     assert list(one.iterdir())
     assert first_difference(one, other) == ""
-
-
-# Without the vector instructions of newer processors, torch and MKL round differently.
-OTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
-ROUNDED = """\
-import torch
-
-print(torch.linspace(-3, 3, 1000).tanh().sum().item().hex())
-"""
-
-
-def run_python(arguments, environment):
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | environment,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-@pytest.mark.slow
-def test_references_hold_on_another_processor():
-    here, there = (
-        run_python(["-c", ROUNDED], environment).stdout
-        for environment in ({}, OTHER_PROCESSOR)
-    )
-    if here == there:
-        pytest.skip("this processor rounds in the same way")
-    command = "-m pytest --nbval tests/reference --numprocesses 2 --dist loadfile"
-    done = run_python(command.split(), OTHER_PROCESSOR)
-    assert done.returncode == 0, done.stdout
