@@ -1,6 +1,6 @@
 """Offer each chapter as a notebook that reads well in plain Jupyter, in the page's download menu.
 
-The notebook is the executed reference of the chapter. What only the book's software understands is written out:
+The notebook is the stored chapter, with its outputs. What only the book's software understands is written out:
 references as the text that the page shows, directives as Markdown. Numbers and titles are asked of Sphinx itself, so
 they are those of the page.
 """
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from chapters import stored
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util import logging
@@ -31,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 
 def reference(app, page):
-    """The path of a page's executed reference, which it has if there are code cells in it."""
-    return Path(app.srcdir, "tests", "reference", f"{Path(page).name}.ipynb")
+    """Where a page's chapter is stored, if there are code cells in it."""
+    return stored.path(Path(app.srcdir), Path(page).name)
 
 
 class Chapter:

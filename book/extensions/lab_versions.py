@@ -11,13 +11,11 @@ from sphinx.errors import ExtensionError
 def show_solution(app, page, source):
     """Put the solution in place of the template, before the page is read."""
     from labs.fault import Fault  # brings Jupytext
-    from labs.versions import is_template, solution
+    from labs.versions import shown
 
     path = Path(app.env.doc2path(page))
-    if not is_template(source[0]):
-        return
     try:
-        source[0] = solution(source[0], path.parent)
+        source[0] = shown(source[0], path.parent)
     except Fault as fault:
         raise ExtensionError(f"{path}:{fault}") from fault
 

@@ -1,7 +1,7 @@
 """What is wrong in a template."""
 
 
-class Fault(Exception):
+class Fault(ValueError):
     """A mistake in a template: the line (from 1) where it stands, and one in words."""
 
     def __init__(self, line: int, message: str):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from chapters.execution import CellError
 from nbformat import NotebookNode
 
-from .execute import CellError, execute
+from .execute import execute
 from .fault import Fault, one_line
 from .images import images
 from .myst import PARSER, plain, prose

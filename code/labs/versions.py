@@ -40,6 +40,11 @@ def question(text: str, folder: Path) -> str:
     return build(parse(text), folder, is_question=True).text
 
 
+def shown(text: str, folder: Path) -> str:
+    """What a page shows of a text: the solution, if it is a template. Raises Fault."""
+    return solution(text, folder) if is_template(text) else text
+
+
 def is_template(text: str) -> bool:
     """Whether a text has tags."""
     return any(map(like_tag, text.split("\n")))
