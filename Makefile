@@ -5,14 +5,17 @@ PORT ?= 8000
 READY := .venv/.ready
 VENV_PYTHON := .venv/bin/python
 
-# Sums, and with them figures, depend on the number of threads.
-export OMP_NUM_THREADS := 1
-export PYTHONHASHSEED := 0
-# Nothing of the user's own Jupyter, IPython, Matplotlib or Python set-up reaches the outputs.
-export JUPYTER_PREFER_ENV_PATH := 1
-export IPYTHONDIR := $(CURDIR)/.venv/ipython
-export MATPLOTLIBRC := /dev/null
-unexport JUPYTER_PATH MPLBACKEND PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
+# Where pip is told to look, uv looks, too.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS := $(PIP_FIND_LINKS)
+endif
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX := $(PIP_INDEX_URL)
+endif
+ifdef PIP_EXTRA_INDEX_URL
+export UV_INDEX := $(PIP_EXTRA_INDEX_URL)
+export UV_INDEX_STRATEGY := unsafe-best-match
+endif
 
 .PHONY: help
 help:
@@ -22,7 +25,7 @@ help:
 	@echo 'make test       run the tests'
 	@echo 'make lint       check style and types of the code'
 	@echo 'make slow       run the long checks: repeat the builds, break the code in a thousand places'
-	@echo 'make reference  run all chapters and rewrite their references in tests/reference'
+	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
 	@echo 'make bench      measure what the network costs, beside other ways (a minute)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
@@ -31,17 +34,16 @@ help:
 LABS := _build/labs/lab-solution.pdf
 
 $(LABS): $(READY) book/lab.md $(shell find code -name '*.py' -o -name '*.lua' -o -name '*.typ')
+	@echo 'Lab: question and solution, executed and printed (a quarter of a minute; only after a change).'
 	$(VENV_PYTHON) -m labs make book/lab.md --out $(@D)
 
 .PHONY: book
 book: $(LABS)
-# The cache of executed chapters knows their cells, but not the packages that the cells import, nor the file that they read.
-	@mkdir -p _build
-	@find code book/static/bench.json -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -exec cksum {} + | sort > _build/code.new
-	@cmp -s _build/code.new _build/code || rm -rf _build/.jupyter_cache
-	@mv _build/code.new _build/code
+	@echo 'Chapters: those that have changed since they were stored will be executed (none: no time; all: some minutes).'
+	@$(VENV_PYTHON) -m chapters cache
 # Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
 	@rm -rf _build/html _build/.doctrees
+	@echo 'Pages: checking the equations, then building (half a minute).'
 # A warning of Python fails the build, as one of Sphinx does.
 	$(VENV_PYTHON) -W error::UserWarning -W error::RuntimeWarning -W error::FutureWarning \
 		.venv/bin/jupyter-book build . -W -n --keep-going
@@ -63,8 +65,10 @@ notebooks: book
 
 .PHONY: test
 test: $(READY)
-# Each file by one of two processes: the cells of a chapter need those before them.
-	$(VENV_PYTHON) -m pytest --nbval -m 'not slow' --numprocesses 2 --dist loadfile
+	@echo 'Tests, then all cells of all chapters, in two processes (two minutes).'
+# Each file by one process: the cells of a chapter need those before them.
+	$(VENV_PYTHON) -m pytest --nbval --keep-outputs _build/outputs -m 'not slow' \
+		--numprocesses 2 --dist loadfile
 	@echo
 	@echo 'All tests passed.'
 
@@ -80,7 +84,9 @@ slow: $(READY)
 
 .PHONY: reference
 reference: $(READY)
-	$(VENV_PYTHON) tests/make_reference.py
+	$(VENV_PYTHON) -m chapters store
+	@echo
+	@echo 'The stored chapters are in $(CURDIR)/book/outputs'
 
 .PHONY: bench
 bench: $(READY)
@@ -100,11 +106,10 @@ clean:
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@rm -f $@
-	$(VENV_PYTHON) -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt
-	$(VENV_PYTHON) -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .venv/ipython/profile_default
-# Else every kernel warns that it listens on this machine without encryption.
-	@echo 'c.IPKernelApp.log_level = "CRITICAL"' > .venv/ipython/profile_default/ipython_kernel_config.py
+	@echo 'Set-up: installing the packages in .venv (a minute; PyTorch is large).'
+	$(VENV_PYTHON) -m pip install --disable-pip-version-check --quiet $(shell grep '^uv==' requirements.txt)
+	.venv/bin/uv pip install --python .venv/bin/python --compile-bytecode -r requirements.txt -c constraints.txt
+	.venv/bin/uv pip install --python .venv/bin/python --no-deps --no-build-isolation -e .
 # Else the first chapter to draw says that it makes this cache.
 	@$(VENV_PYTHON) -c 'import matplotlib.font_manager'
 # What other versions put out is not what this environment would.

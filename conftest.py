@@ -1,10 +1,11 @@
 """Tests run this tree in the environment of cells; nbval compares the stored chapters
 with what their cells put out now.
 
-Here and not below `tests`, because pytest applies hooks of collection to the folders
-below their file, and the stored chapters lie in `book/outputs`.
+Here and not in `tests`, because pytest applies hooks of collection to what lies below
+the folder of their file, and the stored chapters are in `book/outputs`.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,34 +17,43 @@ import matplotlib
 import nbval.plugin
 import pytest
 from chapters import environment, stored
-from chapters.comparison import Figure, Text, as_compared
-from nbval.plugin import IPyNbCell, IPyNbFile
+from chapters.comparison import Figure, as_compared
+from chapters.execution import SECONDS_PER_CELL
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, RunningKernel
+
+LINES_SHOWN = (
+    15  # of a source or an output in a report, so that all fits one screen
+)
 
 
 def pytest_addoption(parser):
-    parser.addoption(
+    group = parser.getgroup("chapters")
+    group.addoption(
         "--noise",
         type=int,
         metavar="SEED",
-        help="run the chapters with rounding at random, from this seed",
+        help="round at random in the kernels that run the chapters",
+    )
+    group.addoption(
+        "--keep-outputs",
+        metavar="DIR",
+        help="write what each cell of a chapter puts out to a file below DIR",
     )
 
 
 def pytest_configure(config):
     """Before anything imports torch, which then reads the number of threads."""
     seed = config.option.noise
-    start = [] if seed is None else [f"__import__('chapters.noise').noise.start({seed})"]
-    environment.enter(ROOT, start)
+    start = f"__import__('chapters.noise').noise.start({seed})"
+    environment.enter(ROOT, [] if seed is None else [start])
     matplotlib.use("agg")  # tests that draw open no window
-    nbval.plugin.RunningKernel = in_book
+    config.option.nbval_cell_timeout = SECONDS_PER_CELL
+    nbval.plugin.RunningKernel = kernel_in_book
 
 
-def in_book(kernel_name, cwd, **options):
-    """A kernel that works in the folder in which a reader opens the chapters."""
-    return RUNNING_KERNEL(kernel_name, cwd=str(Path(cwd).parent), **options)
-
-
-RUNNING_KERNEL = nbval.plugin.RunningKernel
+def kernel_in_book(kernel_name, cwd, **options):
+    """A kernel that works where a reader opens the chapters, one folder up."""
+    return RunningKernel(kernel_name, cwd=str(Path(cwd).parent), **options)
 
 
 def pytest_sessionstart(session):
@@ -58,7 +68,7 @@ def pytest_sessionstart(session):
                 "\n".join(["the stored chapters cannot be tested:", *problems, ""]),
                 pytest.ExitCode.USAGE_ERROR,
             )
-        import matplotlib.font_manager  # noqa: F401  (made in a kernel, its cache may announce itself in a cell)
+        import matplotlib.font_manager  # noqa: F401  (the font cache, made in a kernel, may announce itself in a cell)
 
 
 def pytest_collectstart(collector):
@@ -70,12 +80,57 @@ def pytest_collectstart(collector):
 
 
 def pytest_itemcollected(item):
-    """Compare to rounding; `sanitize` is what nbval does to both sides."""
+    """Compare to rounding (`sanitize` is what nbval does to both sides), and say in one
+    screen what differs."""
     if isinstance(item, IPyNbCell):
         item.sanitize = as_compared
+        item.colors = nbval.plugin.nocolors
+        item.format_output_compare = lambda *found: (
+            item.comparison_traceback.extend(difference(*found))
+        )
+        usual = item.repr_failure
+        item.repr_failure = lambda failure: (
+            report(item, failure.value) or usual(failure)
+        )
 
 
-def pytest_assertrepr_compare(left, right):
-    """Say how outputs differ."""
-    if isinstance(left, Figure) and isinstance(right, Figure):
-        return [left.difference(right)]
+def difference(kind, old, new):
+    """Lines that show a stored output and the one that differs from it."""
+    if isinstance(old, Figure) and isinstance(new, Figure):
+        yield f"{kind}: {old.difference(new)}"
+        return
+    lines, others = str(old).splitlines(), str(new).splitlines()
+    same = next((n for n, (a, b) in enumerate(zip(lines, others)) if a != b), 0)
+    start = max(0, same - LINES_SHOWN // 2)
+    for title, part in (("stored", lines), ("now", others)):
+        yield f"{kind}, {title}{f', from line {start + 1}' if start else ''}:"
+        yield from (f"    {line}" for line in part[start : start + LINES_SHOWN])
+
+
+def report(item, error):
+    """What is wrong with a cell of a chapter; nothing if that is not known."""
+    if not isinstance(error, NbCellError):
+        return ""
+    codes = [
+        n for n, c in enumerate(item.parent.nb.cells, 1) if c.cell_type == "code"
+    ]
+    source = item.cell.source.splitlines()
+    if len(source) > LINES_SHOWN:
+        source = [*source[:LINES_SHOWN], "…"]
+    return "\n".join(
+        [
+            f"book/{item.path.stem}.md, cell {codes[item.cell_num]}: {error}",
+            *(f"    {line}" for line in source),
+            error.inner_traceback or "",
+        ]
+    )
+
+
+def pytest_runtest_teardown(item):
+    """Keep what a cell has put out, if that is asked for."""
+    folder = item.config.option.keep_outputs
+    if folder and isinstance(item, IPyNbCell):
+        file = Path(folder, item.path.stem) / f"{item.cell_num:02}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(item.test_outputs, indent=1, sort_keys=True)
+        file.write_text(text, encoding="utf-8")

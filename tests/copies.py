@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 
-from references import ROOT
+from sources import ROOT
 
 # Of different length and depth, and in time zones that never have the same date: a path or a
 # date that finds its way into a page shows.
@@ -26,7 +26,7 @@ def site_commands():
             for argument in shlex.split(line)
         ]
         for line in re.findall(
-            r"^\t\$\(VENV_PYTHON\) (.*(?: build | labs make ).*)$",
+            r"^\t@?\$\(VENV_PYTHON\) (.*(?: build | labs make | chapters cache).*)$",
             makefile,
             re.MULTILINE,
         )
@@ -41,11 +41,15 @@ def run_in_copies(folder, *commands):
     ]
 
 
-def run_in_copy(tree, zone, commands):
-    """Copy this tree without what the commands of the Makefile have made, and run Python
-    there."""
+def copy_of_this_tree(tree):
+    """Copy this tree without what the commands of the Makefile have made."""
     made = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info")
-    shutil.copytree(ROOT, tree, ignore=made)
+    return shutil.copytree(ROOT, tree, ignore=made)
+
+
+def run_in_copy(tree, zone, commands):
+    """Copy this tree, and run Python there."""
+    copy_of_this_tree(tree)
     # As in a clone, the packages, too, are imported from a path in the tree.
     packages = tree / ".packages"
     shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link)

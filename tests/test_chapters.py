@@ -3,13 +3,12 @@
 import ast
 import re
 
-import nbformat
 import pytest
-import references
-from chapters import code_cells, tagged_source, text
+from chapters import reading, stored
+from sources import ROOT, code_cells, tagged_source, text
 
 BACK_MATTER = ["checking", "api", "glossary", "references"]
-CHAPTERS = [c for c in references.chapters(references.ROOT) if c not in BACK_MATTER]
+CHAPTERS = [c for c in reading.chapters(ROOT) if c not in BACK_MATTER]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
 BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]
 RESULTS = [
@@ -26,12 +25,9 @@ def test_the_pencil_network_is_the_same_in_every_chapter(chapter):
 
 def printed_gradients(chapter):
     """The lines from 'dL/dW1' on, in the one stored output of the chapter that has them."""
-    notebook = nbformat.read(
-        references.reference(references.ROOT, chapter), as_version=4
-    )
     outputs = [
         o.text
-        for cell in notebook.cells
+        for cell in stored.read(ROOT, chapter).cells
         for o in cell.get("outputs", [])
         if "text" in o
     ]
@@ -133,7 +129,7 @@ def labels_in_code(source):
 
 def test_equations_and_code_name_each_other():
     """A link beside an equation, a comment in the code, and a row of the index."""
-    package = sorted((references.ROOT / "code" / "backprop").glob("*.py"))
+    package = sorted((ROOT / "code" / "backprop").glob("*.py"))
     sources = [path.read_text(encoding="utf-8") for path in package]
     comments = [pair for source in sources for pair in labels_in_code(source)]
     assert sorted(comments) == sorted(links_to_code())

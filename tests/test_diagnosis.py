@@ -12,12 +12,12 @@ import pytest
 import students
 import torch
 from backprop import NeuralNetwork, train
-from chapters import text
 from diagnosis import calls, diagnose
 from diagnosis.mistakes import MISTAKES, Mistake
 from diagnosis.problems import Problem, loss_and_gradients, problems
 from diagnosis.report import CHAPTERS, chapter
 from diagnosis.steps import Steps, forward_values, run
+from sources import text
 
 NAMES = {mistake.name for mistake in MISTAKES}
 

@@ -16,7 +16,7 @@ from equations.check import check_display
 from equations.extract import parse_chapter, read_chapter
 from equations.networks import networks
 from equations.parse import EquationError, parse_row
-from references import ROOT
+from sources import ROOT
 from test_chapters import CHAPTERS, RESULTS
 
 DERIVATIONS = ["pencil", "notation", "scalar", "vector", "batch"]

@@ -5,7 +5,6 @@ from functools import cache
 
 import pytest
 import torch
-from chapters import tagged_source
 from hypothesis import given, settings
 from networks import (
     autograd_gradients,
@@ -16,6 +15,7 @@ from networks import (
     reference_forward,
     reference_loss,
 )
+from sources import tagged_source
 
 RANDOM = settings(derandomize=True, deadline=None, max_examples=200)
 

@@ -6,18 +6,18 @@ from collections import Counter
 
 import nbformat
 import pytest
-import references
+from chapters import reading, stored
 from docutils import nodes
-from references import ROOT, Figure
+from sources import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "extensions"))
 from chapter_notebooks import DIRECTIVE, ROLE, Chapter
 
-CHAPTERS = list(references.with_code(ROOT))
+CHAPTERS = list(reading.with_code(ROOT))
 
 
 class Known(Chapter):
-    """A chapter of a book in which every reference has the same text."""
+    """A chapter of a book in which every cross-reference has the same text."""
 
     def __init__(self):
         self.listings = iter(["a = 1\n", "b = 2\n"])
@@ -97,25 +97,16 @@ def test_a_notebook_agrees_with_its_page(sites, chapter):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_notebook_holds_the_cells_and_outputs_of_the_reference(sites, chapter):
-    paths = (
-        sites[0] / "notebooks" / f"{chapter}.ipynb",
-        references.reference(ROOT, chapter),
+def test_a_notebook_holds_the_cells_and_outputs_that_are_stored(sites, chapter):
+    offered = nbformat.read(
+        sites[0] / "notebooks" / f"{chapter}.ipynb", as_version=4
     )
     one, other = (
         [
-            (cell.id, cell.source, as_nbval_sees(cell.outputs))
-            for cell in nbformat.read(path, as_version=4).cells
+            (cell.id, cell.source, cell.outputs)
+            for cell in notebook.cells
             if cell.cell_type == "code"
         ]
-        for path in paths
+        for notebook in (offered, stored.read(ROOT, chapter))
     )
     assert one == other
-
-
-def as_nbval_sees(outputs):
-    """Outputs in which each PNG equals one that looks the same."""
-    for output in outputs:
-        data = output.get("data", {})
-        data.update({k: Figure(v) for k, v in data.items() if Figure.is_png(v)})
-    return outputs

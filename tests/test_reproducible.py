@@ -1,10 +1,14 @@
-"""What is built twice, in two places, is the same byte for byte: the site, and the references of the chapters."""
+"""What is made in two places is the same byte for byte: the site, and the outputs of the chapters."""
 
 import os
 from itertools import zip_longest
 
 import pytest
-from copies import run_in_copies
+from chapters import stored
+from chapters.reading import with_code
+from copies import copy_of_this_tree
+from sources import ROOT
+from tiny_book import nbval
 
 
 def first_difference(one, other):
@@ -90,9 +94,40 @@ def test_two_builds_of_the_site_are_the_same(sites):
     assert first_difference(*sites) == ""
 
 
+def kept(tree, environment):
+    """The outputs of all chapters, executed in a tree by its tests."""
+    folder = tree / "_build" / "outputs"
+    two = ("--numprocesses", "2", "--dist", "loadfile")
+    options = ("book/outputs", "--keep-outputs", str(folder), *two)
+    status, output = nbval(tree, *options, **environment)
+    assert status == 0, output
+    return folder
+
+
+def is_of_this_tree(folder):
+    """Whether outputs are there that were put out since the tree was last changed."""
+    parts = [ROOT / "conftest.py", *(ROOT / "book").rglob("*")]
+    parts += (ROOT / "code").rglob("*.py")
+    changed = max(path.stat().st_mtime for path in parts if path.is_file())
+    files = list(folder.rglob("*.json"))
+    cells = [
+        cell
+        for chapter in with_code(ROOT)
+        for cell in stored.read(ROOT, chapter).cells
+        if cell.cell_type == "code"
+    ]
+    return len(files) == len(cells) and all(
+        file.stat().st_mtime > changed for file in files
+    )
+
+
 @pytest.mark.slow
-def test_two_runs_of_make_reference_are_the_same(tmp_path):
-    trees = run_in_copies(tmp_path, ["tests/make_reference.py"])
-    one, other = (tree / "tests" / "reference" for tree in trees)
-    assert list(one.iterdir())
-    assert first_difference(one, other) == ""
+def test_chapters_put_out_the_same_in_another_place(tmp_path):
+    """In another folder and another time zone; here, `make test` has executed them."""
+    here = ROOT / "_build" / "outputs"
+    if not is_of_this_tree(here):
+        here = kept(copy_of_this_tree(tmp_path / "one"), {})
+    other = copy_of_this_tree(tmp_path / "a longer way" / "to another")
+    there = kept(other, {"TZ": "UTC-14"})
+    assert list(there.iterdir())
+    assert first_difference(here, there) == ""

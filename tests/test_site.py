@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from references import ROOT
+from sources import ROOT
 from sphinx.errors import ExtensionError
 
 CONF = """

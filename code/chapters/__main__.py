@@ -22,7 +22,7 @@ def main() -> int:
                 return 1
         case ["cache"]:
             changed = cache.fill(root)
-            print("\n".join(changed))
+            print("The build executes", ", ".join(changed) or "no chapter.")
         case _:
             print(__doc__, file=sys.stderr)
             return 2

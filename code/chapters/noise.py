@@ -10,23 +10,23 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Operations that compute no new digits: they make, move, pick, compare, or round to
 # whole numbers. What is not listed is moved.
-EXACT = set(
-    """
-    abs amax amin arange argsort bernoulli cat ceil clamp clamp_max clamp_min clone
-    constant_pad_nd copy empty empty_like empty_strided fill floor full full_like gather
-    index index_put index_select masked_fill masked_select max maximum median min
-    minimum neg new_empty new_empty_strided new_full new_ones new_zeros one_hot ones
-    ones_like rand relu repeat round scalar_tensor scatter select_scatter sign
-    slice_scatter sort stack topk tril triu trunc uniform where zero zeros zeros_like
-    _local_scalar_dense _to_copy _unsafe_view
-    """.split()
-)
+EXACT = """
+abs amax amin arange argsort bernoulli cat ceil clamp clamp_max clamp_min clone
+constant_pad_nd copy empty empty_like empty_strided fill floor full full_like gather
+index index_put index_select masked_fill masked_select max maximum median min
+minimum neg new_empty new_empty_strided new_full new_ones new_zeros one_hot ones
+ones_like rand relu repeat round scalar_tensor scatter select_scatter sign
+slice_scatter sort stack topk tril triu trunc uniform where zero zeros zeros_like
+_local_scalar_dense _to_copy _unsafe_view
+"""
 LIMITED = {"tanh", "sigmoid"}  # on no processor do they exceed 1
+
+# Where PyTorch finds and calls a mode.
+ON_THE_WAY = ("_compile.py", "_dynamo/", "_library/", "_ops.py", "compiler/")
 
 
 class Noise(TorchDispatchMode):
@@ -41,6 +41,7 @@ class Noise(TorchDispatchMode):
 
     def __init__(self, seed: int):
         super().__init__()
+        self.exact = set(EXACT.split())
         self.generator = torch.Generator().manual_seed(seed)
         picks = torch.randint(3, (self.SIZE,), generator=self.generator)
         # Seen from a number, its half lies towards 0, twice the number away from it.
@@ -51,29 +52,40 @@ class Noise(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         name = function.overloadpacket.__name__.removesuffix("_")
-        if name not in EXACT:
+        if name not in self.exact:
             outputs = result if isinstance(result, tuple | list) else [result]
             for output, declared in zip(outputs, function._schema.returns):
                 alias = declared.alias_info
                 is_view = alias is not None and not alias.is_write
-                if isinstance(output, Tensor) and not is_view:
+                if not is_view and self.has_digits(output):
                     self.move(output)
                     if name in LIMITED:
                         output.clamp_(-1, 1)
         return result
 
+    def has_digits(self, output) -> bool:
+        """Not so numbers of other types, shapes alone, and what stands for zeros in
+        forward mode: these have no memory of their own."""
+        return (
+            isinstance(output, Tensor)
+            and output.dtype in self.towards
+            and not output.is_meta
+            and not output._is_zerotensor()
+        )
+
     def move(self, numbers: Tensor) -> None:
         """Move numbers in place."""
-        if numbers.dtype in self.towards:
-            towards = self.draw(numbers.numel(), numbers.dtype).view(numbers.shape)
-            numbers.copy_(torch.nextafter(numbers, numbers * towards))
+        towards = self.draw(numbers.numel(), numbers.dtype).view(numbers.shape)
+        numbers.copy_(torch.nextafter(numbers, numbers * towards))
 
     def draw(self, count: int, dtype: torch.dtype) -> Tensor:
         """Random factors. They are drawn once and used again, from a place drawn anew
         each time around: to draw each anew would take longer than all else."""
         pool = self.towards[dtype]
         if count > self.SIZE:
-            return pool[torch.randint(self.SIZE, (count,), generator=self.generator)]
+            return pool[
+                torch.randint(self.SIZE, (count,), generator=self.generator)
+            ]
         if self.place + count > self.SIZE:
             limit = self.SIZE - count + 1
             self.place = int(torch.randint(limit, (1,), generator=self.generator))
@@ -84,18 +96,20 @@ class Noise(TorchDispatchMode):
 def start(seed: int) -> None:
     """Turn the noise on, in this thread and for good."""
     Noise(seed).__enter__()
-    for module, name in ((sys, "settrace"), (sys, "setprofile")):
-        setattr(module, name, without_own_frames(getattr(module, name)))
+    torch.ones(1) + 1  # the first operation imports much of PyTorch
+    sys.settrace = without_own_frames(sys.settrace)
+    sys.setprofile = without_own_frames(sys.setprofile)
 
 
 def without_own_frames(install: Callable) -> Callable:
-    """`sys.settrace` or `sys.setprofile`, for functions that are not to see the frames
-    of the noise."""
-    own = {__file__, _python_dispatch.__file__}
+    """`sys.settrace` or `sys.setprofile` for functions that are not to see the frames of
+    the noise, and of PyTorch on the way to it."""
+    folder = torch.__path__[0]
+    own = (__file__, *(f"{folder}/{name}" for name in ON_THE_WAY))
 
     def install_filtered(function):
         def filtered(frame, event, argument):
-            if frame.f_code.co_filename not in own:
+            if not frame.f_code.co_filename.startswith(own):
                 return function(frame, event, argument)
 
         install(function and filtered)

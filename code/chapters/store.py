@@ -49,8 +49,7 @@ def store(root: Path) -> None:
     changed = {
         chapter: notebook
         for chapter, notebook in notebooks.items()
-        if not stored.is_current(root, chapter, notebook)
-        or stored.faults(chapter, stored.read(root, chapter))
+        if stored.current_digest(root, chapter, notebook) is None
     }
     print(
         f"{len(changed)} of {len(notebooks)} chapters have changed since they were stored."
@@ -69,9 +68,12 @@ def store(root: Path) -> None:
                 f"{runs[run]}: code cell {error.place + 1}: {error}; nothing is stored\n\n"
                 f"{error.source}"
             ) from None
+    for chapter in notebooks.keys() - changed.keys():
+        # What is not executed can have changed: text, tags and captions.
+        add_outputs(notebooks[chapter], stored.read(root, chapter))
     faults = [
         f"{chapter}: {fault}"
-        for chapter, notebook in changed.items()
+        for chapter, notebook in notebooks.items()
         for fault in stored.faults(chapter, notebook)
     ]
     if faults:
@@ -81,9 +83,10 @@ def store(root: Path) -> None:
     for path in stored.extra(root):
         path.unlink()
     for chapter, notebook in notebooks.items():
-        if chapter not in changed:
-            # What is not executed can have changed: text, tags and captions.
-            notebook = with_outputs(notebook, stored.read(root, chapter))
+        for number, cell in enumerate(notebook.cells, 1):
+            cell.id = f"cell-{number:02d}"
+        # The first minor version with cell ids.
+        notebook.nbformat, notebook.nbformat_minor = 4, 5
         text = nbformat.writes(notebook) + "\n"  # indent 1, keys sorted
         stored.path(root, chapter).write_text(text, encoding="utf-8", newline="\n")
 
@@ -95,29 +98,31 @@ def executed(root: Path, notebook: NotebookNode) -> float:
     with tempfile.TemporaryDirectory() as folder:
         profile, record = Path(folder, "profile"), Path(folder, "record")
         write_profile(
-            profile, [f"__import__('chapters.record').record.start({str(record)!r})"]
+            profile,
+            [f"__import__('chapters.record').record.start({str(record)!r})"],
         )
         for _ in execute(notebook, root / "book", of_cells(profile)):
             pass
         found = json.loads(record.read_text(encoding="utf-8"))
-    for number, cell in enumerate(notebook.cells, 1):
-        cell.id = f"cell-{number:02d}"
-    files, packages = files_of(root, found["files"]), packages_of(root, found["modules"])
+    files, packages = (
+        files_of(root, found["files"]),
+        packages_of(root, found["modules"]),
+    )
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.metadata["executed"] = {
         "files": files,
         "packages": packages,
         "digest": stored.digest_of(root, notebook, files, packages),
     }
-    # The first minor version with cell ids.
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
     return time.perf_counter() - start
 
 
 def files_of(root: Path, found: list[str]) -> list[str]:
     """Those of the files that belong to the book."""
     inside = [Path(file) for file in found if Path(file).is_relative_to(root)]
-    relative = [file.relative_to(root).as_posix() for file in inside if file.is_file()]
+    relative = [
+        file.relative_to(root).as_posix() for file in inside if file.is_file()
+    ]
     return sorted(
         file
         for file in relative
@@ -134,14 +139,13 @@ def packages_of(root: Path, modules: list[str]) -> list[str]:
     return sorted(required & imported)
 
 
-def with_outputs(notebook: NotebookNode, old: NotebookNode) -> NotebookNode:
-    """A chapter as it is now written, with the outputs of its code cells as stored."""
-    codes = iter([cell for cell in old.cells if cell.cell_type == "code"])
-    for number, cell in enumerate(notebook.cells, 1):
-        cell.id = f"cell-{number:02d}"
-        if cell.cell_type == "code":
-            before = next(codes)
-            cell.outputs, cell.execution_count = before.outputs, before.execution_count
+def add_outputs(notebook: NotebookNode, old: NotebookNode) -> None:
+    """Give a chapter as it is now written the outputs of its code cells as stored."""
+    codes, before = (
+        [cell for cell in each.cells if cell.cell_type == "code"]
+        for each in (notebook, old)
+    )
+    for cell, stored_cell in zip(codes, before, strict=True):
+        cell.outputs = stored_cell.outputs
+        cell.execution_count = stored_cell.execution_count
     notebook.metadata = old.metadata
-    notebook.nbformat, notebook.nbformat_minor = old.nbformat, old.nbformat_minor
-    return notebook

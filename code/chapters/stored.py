@@ -124,15 +124,15 @@ def _content(cell: NotebookNode) -> tuple:
     return cell.cell_type, cell.source, cell.metadata
 
 
-def is_current(root: Path, chapter: str, notebook: NotebookNode) -> bool:
-    """Whether a chapter, now written as ``notebook``, would be executed as it was when
-    it was stored."""
+def current_digest(root: Path, chapter: str, notebook: NotebookNode) -> str | None:
+    """The digest of a stored chapter, if it fits the chapter as it is now written,
+    ``notebook``, and the files and packages as they are now."""
     try:
         executed = read(root, chapter).metadata["executed"]
         digest = digest_of(root, notebook, executed["files"], executed["packages"])
-    except (OSError, ValueError, KeyError, LookupError, ImportError):
-        return False
-    return digest == executed["digest"]
+    except (OSError, LookupError, ValueError, ImportError, AttributeError):
+        return None  # not stored, not as it should be, or with what is gone since
+    return digest if digest == executed["digest"] else None
 
 
 def digest_of(

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+from chapters.environment import SET
 
 from .table import COLUMNS, as_text, columns, is_row
 
@@ -114,16 +115,15 @@ def environment(work: Path) -> dict[str, str]:
     home = str(work.with_name("home"))
     Path(home).mkdir()
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return kept | {
+    own = {
         "HOME": home,
         "TMPDIR": home,
         "USERPROFILE": home,  # Windows' word for it
         MARK: str(work),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
     }
+    return kept | SET | own
 
 
 def end(process: subprocess.Popen, work: Path) -> None:

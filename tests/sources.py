@@ -4,7 +4,8 @@ from pathlib import Path
 
 import jupytext
 
-BOOK = Path(__file__).parent.parent / "book"
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
 
 
 def text(chapter):
