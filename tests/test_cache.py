@@ -53,6 +53,7 @@ def test_what_the_build_has_executed_is_kept_until_something_changes(tree):
     cell_changed(tree)
     fill(tree)
     executed = tree / "_build/.jupyter_cache/executed"
+    executed.parent.mkdir(exist_ok=True)
     executed.touch()
     assert fill(tree) == ["drawn"]
     assert executed.exists()

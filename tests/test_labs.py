@@ -754,7 +754,7 @@ RUNS = {
 
 
 def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("labs.execute.SECONDS_PER_CELL", 2)
+    monkeypatch.setattr("chapters.execution.SECONDS_PER_CELL", 2)
     paths = [tmp_path / f"{name}.md" for name in RUNS]
     for path, (text, _, _) in zip(paths, RUNS.values(), strict=True):
         path.write_text(text, encoding="utf-8")
@@ -907,6 +907,16 @@ def table(tmp_path_factory):
         students.source(unfinished),
         checks=[CHECK("update")],
     )
+    return folder, graded(folder)
+
+
+@pytest.fixture(scope="module")
+def odd_table(tmp_path_factory):
+    """Submissions that break something; each takes a process of its own."""
+    folder = tmp_path_factory.mktemp("odd_submissions")
+    start = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
+    unfinished = students.UNFINISHED["update_passes"]
+
     submit(
         folder / "odd.ipynb",
         start + "\nfrom pathlib import Path",
@@ -983,8 +993,9 @@ def test_exercises_are_graded(table):
     assert (unfilled["exercise"], unfilled["result"]) == ("update", "unfilled")
 
 
-def test_checks_that_say_nothing(table):
-    folder, found = table
+@pytest.mark.slow
+def test_checks_that_say_nothing(odd_table):
+    folder, found = odd_table
     unknown, number, raising, forged, slow = found["odd"]
     message = "NameError: name 'Network' is not defined"
     assert unknown == row("forward", "error", message)
@@ -999,8 +1010,9 @@ def test_checks_that_say_nothing(table):
     assert not (folder / "beside").exists()
 
 
-def test_notebooks_that_cannot_be_graded(table):
-    _, found = table
+@pytest.mark.slow
+def test_notebooks_that_cannot_be_graded(odd_table):
+    _, found = odd_table
     for name, message in {
         "without_checks": "has no cell that is tagged check",
         "crash": "ends its process with status 3",
@@ -1011,8 +1023,9 @@ def test_notebooks_that_cannot_be_graded(table):
         assert found[name] == [row("", "error", message)]
 
 
-def test_what_was_said_before_the_end_is_kept(table):
-    _, found = table
+@pytest.mark.slow
+def test_what_was_said_before_the_end_is_kept(odd_table):
+    _, found = odd_table
     passed = row("forward", "passed", "Right, as far as was checked: forward.")
     message = "ends before all its cells have run"
     assert found["left"] == [passed, row("", "error", message)]
@@ -1020,8 +1033,9 @@ def test_what_was_said_before_the_end_is_kept(table):
     assert threads["result"] == "passed"
 
 
-def test_nothing_is_written_outside(table):
-    folder, found = table
+@pytest.mark.slow
+def test_nothing_is_written_outside(odd_table):
+    folder, found = odd_table
     outside = Path(folder, "outside").resolve()
     assert not outside.exists()
     first, *others = (line["message"] for line in found["outside"])
@@ -1032,16 +1046,18 @@ def test_nothing_is_written_outside(table):
     )
 
 
-def test_messages_that_cannot_be_shown(table):
-    _, found = table
+@pytest.mark.slow
+def test_messages_that_cannot_be_shown(odd_table):
+    _, found = odd_table
     assert found["mute"] == [
         row("", "error", "Mute: Mute"),
         row("", "error", "ValueError: a b"),
     ]
 
 
-def test_an_answer_that_is_no_python_is_not_called_unfilled(table):
-    _, found = table
+@pytest.mark.slow
+def test_an_answer_that_is_no_python_is_not_called_unfilled(odd_table):
+    _, found = odd_table
     first, second = found["misspelt"]
     message = (
         "A cell before the check raises SyntaxError in line 2: invalid syntax. "
@@ -1050,6 +1066,7 @@ def test_an_answer_that_is_no_python_is_not_called_unfilled(table):
     assert second["result"] == "unfilled"
 
 
+@pytest.mark.slow
 def test_checks_that_students_have_changed(tmp_path, capsys):
     asked = tmp_path / "question" / "lab-question.ipynb"
     asked.parent.mkdir()
@@ -1081,6 +1098,7 @@ def test_the_table_replaces_no_notebook(tmp_path, capsys):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_notebooks_that_do_not_end(tmp_path, capsys):
     submit(tmp_path / "hangs.ipynb", "while True: pass", checks=["1"])
     sleeper = "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\n"

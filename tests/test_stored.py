@@ -103,6 +103,7 @@ def test_what_is_tampered_with_fails(tree):
         assert re.search(pixels, report), report
 
 
+@pytest.mark.slow
 def test_a_report_fits_one_screen(tree):
     """Of long outputs it shows where they differ; an error is shown whole."""
     edit(tree / CHAPTER, "print(tinypkg.NUMBER)", "print(*range(100), sep='\\n')")
@@ -119,6 +120,7 @@ def test_a_report_fits_one_screen(tree):
     assert "AttributeError" in raises
 
 
+@pytest.mark.slow
 def test_a_changed_package_fails(made, tree):
     """The tree's own package runs, in cells and in tests, even where another copy of it is on the path already."""
     edit(tree / "code/tinypkg/__init__.py", "0.1234", "0.1239")
@@ -129,6 +131,7 @@ def test_a_changed_package_fails(made, tree):
     assert "assert 0.1239 == 0.1234" in output
 
 
+@pytest.mark.slow
 def test_outputs_can_be_kept(tree):
     assert nbval(tree, "--keep-outputs", "kept")[0] == 0
     files = sorted((tree / "kept").rglob("*.*"))
@@ -235,15 +238,20 @@ PROBLEMS = {
 }
 
 
+def test_a_run_of_what_is_not_executed_aborts(tree):
+    aborts(tree, unexecuted)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "options"),
-    [
-        (unexecuted, []),
-        (code_edited, ["--numprocesses", "2", "--dist", "loadfile"]),
-        (extra, []),
-    ],
+    [(code_edited, ["--numprocesses", "2", "--dist", "loadfile"]), (extra, [])],
 )
-def test_run_aborts(tree, spoil, options):
+def test_a_run_aborts(tree, spoil, options):
+    aborts(tree, spoil, *options)
+
+
+def aborts(tree, spoil, *options):
     spoil(tree)
     status, output = nbval(tree, *options)
     assert status == pytest.ExitCode.USAGE_ERROR, output
@@ -319,6 +327,7 @@ def digest(tree):
     return stored.current_digest(tree, "drawn", book.with_code(tree)["drawn"])
 
 
+@pytest.mark.slow
 def test_what_has_changed_is_executed_and_stored(reading, tmp_path):
     tree = shutil.copytree(reading, tmp_path / "tree", ignore=MADE)
     code_edited(tree)
@@ -330,6 +339,7 @@ def test_what_has_changed_is_executed_and_stored(reading, tmp_path):
     assert digest(tree)
 
 
+@pytest.mark.slow
 def test_what_is_as_it_was_is_not_executed(reading, tmp_path):
     """A changed text is stored beside the old outputs."""
     tree = shutil.copytree(reading, tmp_path / "tree", ignore=MADE)
@@ -354,6 +364,7 @@ def test_other_versions_of_packages_are_a_change(reading, monkeypatch):
     assert digest(reading) is None
 
 
+@pytest.mark.slow
 def test_another_user_stores_the_same(made, tree, tmp_path):
     """Byte for byte, whatever settings and kernels the user has; what belongs to no chapter goes."""
     files = {
@@ -382,6 +393,7 @@ def test_another_user_stores_the_same(made, tree, tmp_path):
     assert contents(tree) == contents(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
