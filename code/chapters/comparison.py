@@ -59,7 +59,7 @@ def same_number(blanks: str, one: str, other_blanks: str, other: str) -> bool:
     a, b = Decimal(one).as_tuple(), Decimal(other).as_tuple()
     if min(len(a.digits), len(b.digits)) < DIGITS:
         return False
-    unit = Decimal(1).scaleb(min(a.exponent, b.exponent))
+    unit = Decimal(1).scaleb(int(min(a.exponent, b.exponent)))
     return abs(Decimal(one) - Decimal(other)) <= unit
 
 
