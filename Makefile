@@ -24,7 +24,7 @@ help:
 	@echo 'make notebooks  write the chapters as notebooks, with their outputs, to _build/notebooks'
 	@echo 'make test       run the tests'
 	@echo 'make lint       check style and types of the code'
-	@echo 'make slow       run the long checks: repeat the builds, break the code in a thousand places'
+	@echo 'make slow       run the long checks: repeat the builds, round at random, break the code in a thousand places'
 	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
 	@echo 'make bench      measure what the network costs, beside other ways (a minute)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
