@@ -17,6 +17,7 @@ import copy
 import gc
 import importlib
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -64,7 +65,7 @@ OPTIONS = [
     "-pno:cacheprovider",
     "-pno:terminal",
 ]
-LIMIT = 60  # seconds for one mutant; all tests take a sixth of that
+LIMIT = 60  # seconds for one mutant; all tests take a tenth of that
 VERDICTS = {0: "survived", 1: "killed", -signal.SIGALRM: "timed out"}
 CORES = os.cpu_count() or 1
 
@@ -265,13 +266,13 @@ def mutants(source, file):
             data = source.encode()
             broken = (data[:start] + text.encode() + data[end:]).decode()
             try:
-                after, *_ = list(statements(ast.parse(broken)))[index]
+                twin = ast.parse(broken)
             except SyntaxError:  # such as a swap of *args with a keyword
                 continue
-            before, after = header(statement), header(after)
-            dump = ast.dump(ast.parse(broken))
-            if dump not in seen:
+            if (dump := ast.dump(twin)) not in seen:
                 seen.add(dump)
+                after, *_ = list(statements(twin))[index]
+                before, after = header(statement), header(after)
                 first = min(node.lineno, statement.lineno)  # maybe of a decorator
                 lines = range(first, statement.end_lineno + 1 if is_inside else 0)
                 place = file, node.lineno, function
@@ -321,6 +322,11 @@ class Plugin:
     def __init__(self, do):
         self.do = do
 
+    def pytest_configure(self, config):
+        config.option.tbstyle = (
+            "native"  # others parse the test file for every failure
+        )
+
     def pytest_runtestloop(self, session):
         if session.testsfailed:  # to be collected: pytest ends with that
             return None
@@ -344,8 +350,11 @@ def collect(tree, tests, do):
 
 
 def run(items):
-    """Run tests until one fails, and return the exit code. Each makes its fixtures anew: it reaches all that it needs."""
+    """Run tests until one fails, and return the exit code. What a test does depends on none before it: each makes its fixtures
+    anew, and torch draws the same."""
     for item in items:
+        if "torch" in sys.modules:
+            sys.modules["torch"].default_generator.manual_seed(0)
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         if item.session.testsfailed:
             return 1
@@ -353,37 +362,39 @@ def run(items):
 
 
 def run_measured(tree, tests):
-    """Run the tests, and store which of them reach each line of the package."""
+    """Run the tests, and store how long each takes and which lines of the package it reaches."""
     files = [f"{tree / PACKAGE}/*"]
     measured = coverage.Coverage(
         tree / ".coverage", include=files, config_file=False
     )
+    seconds = {"": 0}
 
     def run_each(session):
         for item in session.items:
             measured.switch_context(item.nodeid)
+            begin = time.monotonic()
             run([item])
+            seconds[item.nodeid] = time.monotonic() - begin
 
     with measured.collect():
         code = collect(tree, tests, run_each)
     measured.save()
+    (tree / "seconds").write_text(json.dumps(seconds))
     return code
 
 
-def telling(todo, tree):
-    """The names of the tests that reach each mutant, the most telling first: those that reach little else. An empty name stands
-    for all that runs before the tests."""
+def reaching(todo, tree):
+    """For each mutant the tests that reach it, the quickest first. An empty name stands for all that runs before the tests."""
+    seconds = json.loads((tree / "seconds").read_text())
     data = coverage.CoverageData(tree / ".coverage")
     data.read()
-    paths = (tree / PACKAGE).glob("*.py")
-    reaching = {path.name: data.contexts_by_lineno(str(path)) for path in paths}
-    by_line = (names for lines in reaching.values() for names in lines.values())
-    breadth = Counter(itertools.chain.from_iterable(by_line))
-    found = {}
+    tests, found = {}, {}
+    for path in (tree / PACKAGE).glob("*.py"):
+        tests[path.name] = data.contexts_by_lineno(str(path))
     for mutant in todo:
-        lines = reaching[mutant.file]
+        lines = tests[mutant.file]
         names = {name for line in mutant.lines for name in lines.get(line, ())}
-        found[mutant] = sorted(names, key=lambda name: (breadth[name], name))
+        found[mutant] = sorted(names, key=seconds.get)
     return found
 
 
@@ -396,11 +407,10 @@ def run_copy(mutant, tree, tests):
     return collect(twin, tests, lambda session: run(session.items))
 
 
-def run_swapped(mutants, tree, functions, items):
-    """Run tests with the code of mutants in the functions of the package."""
-    for mutant in mutants:
-        path = str(tree / PACKAGE / mutant.file)
-        swap(functions, path, mutant.source, mutant.line)
+def run_swapped(changes, tree, functions, items):
+    """Run tests with changed functions; a change is a file of the package and what `swap` takes."""
+    for file, *change in changes:
+        swap(functions, str(tree / PACKAGE / file), *change)
     return run(items)
 
 
@@ -444,7 +454,7 @@ def judged(todo, tree, tests):
     """The exit code and the output of the tests for each mutant; for none, if they fail on the whole package."""
     if not passes(partial(run_measured, tree, tests)):
         return {}
-    names = telling(todo, tree)
+    names = reaching(todo, tree)
     early = [m for m in todo if not m.lines or "" in names[m]]
     copies = [(mutant, partial(run_copy, mutant, tree, tests)) for mutant in early]
     ended = dict(forked(copies, LIMIT))
@@ -453,25 +463,17 @@ def judged(todo, tree, tests):
         run_broken = partial(run_swapped, tree=tree, functions=imported_functions())
         gc.freeze()
         whole = [
-            Mutant(
-                path.name,
-                sys.maxsize,
-                "",
-                "",
-                "",
-                path.read_text("utf-8"),
-                range(0),
-            )
+            (path.name, path.read_text("utf-8"), sys.maxsize)
             for path in (tree / PACKAGE).glob("*.py")
         ]
         if not passes(partial(run_broken, whole, items=session.items)):
             raise session.Failed
         items = {item.nodeid: item for item in session.items}
-        jobs = [
-            (m, partial(run_broken, [m], items=[items[name] for name in names[m]]))
-            for m in todo
-            if m not in ended
-        ]
+        jobs = []
+        for mutant in (m for m in todo if m not in ended):
+            change = mutant.file, mutant.source, mutant.line
+            chosen = [items[name] for name in names[mutant]]
+            jobs.append((mutant, partial(run_broken, [change], items=chosen)))
         ended.update(forked(jobs, LIMIT))
 
     return {} if collect(tree, tests, judge) else ended
