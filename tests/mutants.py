@@ -280,8 +280,8 @@ def mutants(source, file):
 
 
 def forked(jobs, limit=0):
-    """Call functions in forked processes, one on each core at a time. A job is a function and what it is about, which comes back
-    with the exit code, that the function returns, and the output. After ``limit`` seconds a job is ended."""
+    """Do jobs in forked processes, one on each core at a time. A job is what it is about, which comes back with its exit code and
+    output, and a function that returns the exit code. After ``limit`` seconds it is ended."""
     jobs, running = iter(jobs), {}
     while True:
         for about, function in itertools.islice(jobs, CORES - len(running)):
@@ -323,9 +323,8 @@ class Plugin:
         self.do = do
 
     def pytest_configure(self, config):
-        config.option.tbstyle = (
-            "native"  # others parse the test file for every failure
-        )
+        # Other styles parse the file of the test, for every failure.
+        config.option.tbstyle = "native"
 
     def pytest_runtestloop(self, session):
         if session.testsfailed:  # to be collected: pytest ends with that
@@ -363,10 +362,8 @@ def run(items):
 
 def run_measured(tree, tests):
     """Run the tests, and store how long each takes and which lines of the package it reaches."""
-    files = [f"{tree / PACKAGE}/*"]
-    measured = coverage.Coverage(
-        tree / ".coverage", include=files, config_file=False
-    )
+    place = {"include": [f"{tree / PACKAGE}/*"], "config_file": False}
+    measured = coverage.Coverage(tree / ".coverage", **place)
     seconds = {"": 0}
 
     def run_each(session):
@@ -388,13 +385,12 @@ def reaching(todo, tree):
     seconds = json.loads((tree / "seconds").read_text())
     data = coverage.CoverageData(tree / ".coverage")
     data.read()
-    tests, found = {}, {}
-    for path in (tree / PACKAGE).glob("*.py"):
-        tests[path.name] = data.contexts_by_lineno(str(path))
+    paths = (tree / PACKAGE).glob("*.py")
+    names = {path.name: data.contexts_by_lineno(str(path)) for path in paths}
+    found = {}
     for mutant in todo:
-        lines = tests[mutant.file]
-        names = {name for line in mutant.lines for name in lines.get(line, ())}
-        found[mutant] = sorted(names, key=seconds.get)
+        lines = (names[mutant.file].get(line, ()) for line in mutant.lines)
+        found[mutant] = sorted(set().union(*lines), key=seconds.get)
     return found
 
 

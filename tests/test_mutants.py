@@ -322,6 +322,7 @@ def test_a_change_is_put_where_it_belongs_and_nowhere_else(tmp_path):
     assert called(module) == [1] * 7
 
 
+@pytest.mark.slow
 def test_how_a_forked_job_ends(capfd):
     jobs = [
         ("returns", lambda: print("said") or 5),
