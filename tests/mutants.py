@@ -2,17 +2,22 @@
 
     python tests/mutants.py ROOT [TEST_FILE ...]
 
-Every mutant is one small change of one statement of `code/backprop`. The tests run on it in a copy of the tree at ROOT. A
-mutant is killed where a test fails; one that cannot be imported or collected is not, for then no test has said anything.
-Mutants that change no behaviour stand in `tests/harmless_mutants.txt`, as the report prints them, below a reason.
+Every mutant is one small change of one statement of `code/backprop`. A mutant is killed where a test fails; one that cannot be
+imported or collected is not, for then no test has said anything. Mutants that change no behaviour stand in
+`tests/harmless_mutants.txt`, as the report prints them, below a reason.
 
-A test run costs half a second instead of four, because it is forked from a process that has imported torch already.
+The tests are collected once, in a copy of the tree at ROOT. For each mutant, a forked process puts the changed code into the
+function that it belongs to, and runs the tests that reach the changed statement, until one fails; the others could not notice.
+What runs at the latest while the tests are collected cannot be changed afterwards. There, a process forked before that runs all
+tests on a tree with the change in it.
 """
 
 import ast
 import copy
 import gc
 import importlib
+import itertools
+import json
 import os
 import shutil
 import signal
@@ -22,27 +27,47 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import CodeType, FunctionType
 
-# The most telling first: a run stops at the first failure.
+import coverage
+import hypothesis
+import pytest
+
 TESTS = ["network", "copies", "errors", "gradients", "training"]
 TESTS = [f"tests/test_{name}.py" for name in TESTS]
 # Half of the time of all tests, for a repetition with other seeds.
 LEFT_OUT = "tests/test_training.py::test_every_seed_solves_the_five_points"
 HARMLESS = "tests/harmless_mutants.txt"
+PACKAGE = Path("code", "backprop")
 PRELOADED = [
     "PIL.ImageDraw",
     "contourpy",
-    "hypothesis",
     "jupytext",
     "matplotlib.pyplot",
     "nbval.plugin",
-    "pytest",
     "torch._dynamo",
     "torch._inductor.utils",
     "tqdm",
 ]
-LIMIT = 60  # seconds for one mutant; the tests take a sixth of that
+PROFILE = hypothesis.settings(
+    derandomize=True,
+    deadline=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+OPTIONS = [
+    "-s",
+    "--assert=plain",
+    "-m=not slow",
+    f"--deselect={LEFT_OUT}",
+    "-pno:cacheprovider",
+    "-pno:terminal",
+]
+LIMIT = 60  # seconds for one mutant; all tests take a tenth of that
+VERDICTS = {0: "survived", 1: "killed", -signal.SIGALRM: "timed out"}
+CORES = os.cpu_count() or 1
 
 OPERATORS = {
     ast.Add: [ast.Sub],
@@ -87,6 +112,7 @@ class Mutant:
     before: str
     after: str
     source: str
+    lines: range  # of the statement, where that is in a function
 
     def key(self):
         """What stays the same when the file is formatted anew."""
@@ -189,14 +215,15 @@ def expressions(node):
                 yield from expressions(child)
 
 
-def statements(node, function=""):
-    """The statements below ``node`` that can be broken, each with the function it is in."""
+def statements(node, function="", is_inside=False):
+    """The statements below ``node`` that can be broken, each with what it is in, and whether that is a function."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt):
-            yield child, function
+            yield child, function, is_inside
         name = getattr(child, "name", None)
         inside = f"{function}.{name}".strip(".") if name else function
-        yield from statements(child, inside)
+        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield from statements(child, inside, is_inside or is_function)
 
 
 def breakable(statement):
@@ -232,90 +259,220 @@ def mutants(source, file):
     starts = [0]
     for line in source.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    for index, (statement, function) in enumerate(statements(tree)):
+    for index, (statement, function, is_inside) in enumerate(statements(tree)):
         for node, text in edits(statement) if breakable(statement) else ():
             start = starts[node.lineno - 1] + node.col_offset
             end = starts[node.end_lineno - 1] + node.end_col_offset
             data = source.encode()
             broken = (data[:start] + text.encode() + data[end:]).decode()
             try:
-                after, _ = list(statements(ast.parse(broken)))[index]
+                twin = ast.parse(broken)
             except SyntaxError:  # such as a swap of *args with a keyword
                 continue
-            before, after = header(statement), header(after)
-            dump = ast.dump(ast.parse(broken))
-            if dump not in seen:
+            if (dump := ast.dump(twin)) not in seen:
                 seen.add(dump)
-                yield Mutant(file, node.lineno, function, before, after, broken)
+                after, *_ = list(statements(twin))[index]
+                before, after = header(statement), header(after)
+                first = min(node.lineno, statement.lineno)  # maybe of a decorator
+                lines = range(first, statement.end_lineno + 1 if is_inside else 0)
+                place = file, node.lineno, function
+                yield Mutant(*place, before, after, broken, lines)
 
 
-def telling(file, tests):
-    """The tests, with those of bad input first where that is what is broken."""
-    return sorted(tests, key=lambda t: file != "checks.py" or "errors" not in t)
-
-
-def run_tests(tree, tests):
-    """In a forked child: run the tests of the tree, and end."""
-    with open(tree / "log", "wb") as log:
-        sys.stdout.flush()
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    os.chdir(tree)
-    sys.path.insert(0, str(tree / "code"))
-    hypothesis, pytest = sys.modules["hypothesis"], sys.modules["pytest"]
-    phases = hypothesis.Phase.explicit, hypothesis.Phase.generate
-    hypothesis.settings.register_profile("unshrunk", phases=phases)
-    hypothesis.settings.load_profile("unshrunk")
-    options = [
-        "-x",
-        "-m",
-        "not slow",
-        "--tb=line",
-        "--assert=plain",
-        "-p",
-        "no:cacheprovider",
-    ]
-    options.append(f"--deselect={LEFT_OUT}")
-    os._exit(pytest.main([*options, *tests]))
-
-
-def judged(mutants, trees, tests):
-    """Each mutant with its verdict and the end of its log, as they come in."""
-    waiting, free, running = iter(mutants), list(trees), {}
-    mutant = next(waiting, None)
-    while mutant or running:
-        while mutant and free:
-            tree = free.pop()
-            path = tree / "code" / "backprop" / mutant.file
-            original = path.read_bytes()
-            path.write_text(mutant.source, encoding="utf-8")
+def forked(jobs, limit=0):
+    """Do jobs in forked processes, one on each core at a time. A job is what it is about, which comes back with its exit code and
+    output, and a function that returns the exit code. After ``limit`` seconds it is ended."""
+    jobs, running = iter(jobs), {}
+    while True:
+        for about, function in itertools.islice(jobs, CORES - len(running)):
+            log = Path(tempfile.mkdtemp(), "log")
+            sys.stdout.flush()
             pid = os.fork()
             if pid == 0:
-                try:
-                    run_tests(tree, telling(mutant.file, tests))
-                except BaseException:
-                    traceback.print_exc()
-                    raise
-                finally:  # whatever happens: a child does not go on as its parent
-                    os._exit(99)
-            running[pid] = mutant, tree, path, original, time.monotonic()
-            mutant = next(waiting, None)
-        time.sleep(0.005)
-        for pid, (judged_one, tree, path, original, start) in [*running.items()]:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            late = not ended and time.monotonic() - start > LIMIT
-            if late:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            if ended or late:
-                path.write_bytes(original)
-                free.append(tree)
-                del running[pid]
-                code = os.waitstatus_to_exitcode(status)
-                names = {0: "survived", 1: "killed"}
-                verdict = names.get(code, f"not tested: pytest ended with {code}")
-                log = (tree / "log").read_text(errors="replace")
-                yield judged_one, "timed out" if late else verdict, log
+                end_with(function, log, limit)
+            running[pid] = about, log
+        if not running:
+            return
+        pid, status = os.wait()
+        about, log = running.pop(pid)
+        code = os.waitstatus_to_exitcode(status)
+        yield about, (code, log.read_text(errors="replace"))
+
+
+def end_with(function, log, limit):
+    """In a forked child: call the function, and end."""
+    code = 99
+    try:
+        signal.alarm(limit)  # nobody handles it, so it ends even what never returns
+        with open(log, "wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        code = function()
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:  # whatever happens: a child does not go on as its parent
+        os._exit(code)
+
+
+class Plugin:
+    """Does something with the collected tests, in place of running them all, and prints what fails."""
+
+    def __init__(self, do):
+        self.do = do
+
+    def pytest_configure(self, config):
+        # Other styles parse the file of the test, for every failure.
+        config.option.tbstyle = "native"
+
+    def pytest_runtestloop(self, session):
+        if session.testsfailed:  # to be collected: pytest ends with that
+            return None
+        self.do(session)
+        return True
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            print(report.longreprtext)
+
+    pytest_collectreport = pytest_runtest_logreport
+
+
+def collect(tree, tests, do):
+    """Collect the tests of a tree, do something with pytest's session, and return its exit code."""
+    os.chdir(tree)
+    sys.path.insert(0, str(tree / "code"))
+    hypothesis.settings.register_profile("mutants", PROFILE)
+    hypothesis.settings.load_profile("mutants")
+    return pytest.main([*OPTIONS, *tests], plugins=[Plugin(do)])
+
+
+def run(items):
+    """Run tests until one fails, and return the exit code. What a test does depends on none before it: each makes its fixtures
+    anew, and torch draws the same."""
+    for item in items:
+        if "torch" in sys.modules:
+            sys.modules["torch"].default_generator.manual_seed(0)
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        if item.session.testsfailed:
+            return 1
+    return 0
+
+
+def run_measured(tree, tests):
+    """Run the tests, and store how long each takes and which lines of the package it reaches."""
+    place = {"include": [f"{tree / PACKAGE}/*"], "config_file": False}
+    measured = coverage.Coverage(tree / ".coverage", **place)
+    seconds = {"": 0}
+
+    def run_each(session):
+        for item in session.items:
+            measured.switch_context(item.nodeid)
+            begin = time.monotonic()
+            run([item])
+            seconds[item.nodeid] = time.monotonic() - begin
+
+    with measured.collect():
+        code = collect(tree, tests, run_each)
+    measured.save()
+    (tree / "seconds").write_text(json.dumps(seconds))
+    return code
+
+
+def reaching(todo, tree):
+    """For each mutant the tests that reach it, the quickest first. An empty name stands for all that runs before the tests."""
+    seconds = json.loads((tree / "seconds").read_text())
+    data = coverage.CoverageData(tree / ".coverage")
+    data.read()
+    paths = (tree / PACKAGE).glob("*.py")
+    names = {path.name: data.contexts_by_lineno(str(path)) for path in paths}
+    found = {}
+    for mutant in todo:
+        lines = (names[mutant.file].get(line, ()) for line in mutant.lines)
+        found[mutant] = sorted(set().union(*lines), key=seconds.get)
+    return found
+
+
+def run_copy(mutant, tree, tests):
+    """Run the tests in a copy of the tree with the mutant in it."""
+    twin = Path(tempfile.mkdtemp(), "tree")
+    # Bytecode of the package could pass for that of a mutant of the same size and time.
+    shutil.copytree(tree, twin, ignore=shutil.ignore_patterns("__pycache__"))
+    (twin / PACKAGE / mutant.file).write_text(mutant.source, encoding="utf-8")
+    return collect(twin, tests, lambda session: run(session.items))
+
+
+def run_swapped(changes, tree, functions, items):
+    """Run tests with changed functions; a change is a file of the package and what `swap` takes."""
+    for file, *change in changes:
+        swap(functions, str(tree / PACKAGE / file), *change)
+    return run(items)
+
+
+def swap(functions, path, source, last):
+    """Give the functions of a file the code that another source has for them, down to a last line. Below a change they are the
+    same, but may have moved."""
+    new = {
+        (code.co_qualname, code.co_firstlineno): code
+        for code in all_code(compile(source, path, "exec"))
+    }
+    for function in functions:
+        old = function.__code__
+        if old.co_filename == path and old.co_firstlineno <= last:
+            function.__code__ = new[old.co_qualname, old.co_firstlineno]
+
+
+def all_code(code):
+    """A code object, and those of the functions and classes in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from all_code(constant)
+
+
+def imported_functions():
+    """All functions, also those that a class, a property or a decorator holds. A line can have two without a name."""
+    everything = gc.get_objects()
+    functions = (thing for thing in everything if type(thing) is FunctionType)
+    return [f for f in functions if f.__code__.co_name != "<lambda>"]
+
+
+def passes(function):
+    """Whether the tests pass where nothing is broken, as they must."""
+    ((_, (code, log)),) = forked([(None, function)])
+    if code:
+        print(f"the tests fail on the whole package\n{log}")
+    return not code
+
+
+def judged(todo, tree, tests):
+    """The exit code and the output of the tests for each mutant; for none, if they fail on the whole package."""
+    if not passes(partial(run_measured, tree, tests)):
+        return {}
+    names = reaching(todo, tree)
+    early = [m for m in todo if not m.lines or "" in names[m]]
+    copies = [(mutant, partial(run_copy, mutant, tree, tests)) for mutant in early]
+    ended = dict(forked(copies, LIMIT))
+
+    def judge(session):
+        run_broken = partial(run_swapped, tree=tree, functions=imported_functions())
+        gc.freeze()
+        whole = [
+            (path.name, path.read_text("utf-8"), sys.maxsize)
+            for path in (tree / PACKAGE).glob("*.py")
+        ]
+        if not passes(partial(run_broken, whole, items=session.items)):
+            raise session.Failed
+        items = {item.nodeid: item for item in session.items}
+        jobs = []
+        for mutant in (m for m in todo if m not in ended):
+            change = mutant.file, mutant.source, mutant.line
+            chosen = [items[name] for name in names[mutant]]
+            jobs.append((mutant, partial(run_broken, [change], items=chosen)))
+        ended.update(forked(jobs, LIMIT))
+
+    return {} if collect(tree, tests, judge) else ended
 
 
 def harmless(text):
@@ -338,61 +495,48 @@ def main(root, tests):
     listed = harmless((root / HARMLESS).read_text(encoding="utf-8"))
     todo = [
         mutant
-        for path in sorted((root / "code" / "backprop").glob("*.py"))
+        for path in sorted((root / PACKAGE).glob("*.py"))
         for mutant in mutants(path.read_text(encoding="utf-8"), path.name)
     ]
     for key in set(listed) - {mutant.key() for mutant in todo}:
         wrong += 1
         print("listed as harmless, but no mutant:", *key, sep="\n  ")
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported
-    for name in PRELOADED if tests == TESTS else ("pytest", "hypothesis"):
+    for name in PRELOADED if tests == TESTS else ():
         importlib.import_module(name)
     gc.freeze()  # else every child first copies all that was imported
     counts = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tempfile.tempdir = folder  # what the tests leave behind goes with it
-        trees = [Path(folder) / str(i) for i in range(os.cpu_count() or 1)]
-        shutil.copytree(
-            root,
-            trees[0],
-            ignore=shutil.ignore_patterns(
-                ".*", "_build", "__pycache__", "*.egg-info"
-            ),
-        )
-        # The tests must pass where nothing is broken. This also compiles them, once.
-        sys.dont_write_bytecode = False
-        init = root / "code" / "backprop" / "__init__.py"
-        whole = Mutant(init.name, 1, "", "", "", init.read_text(encoding="utf-8"))
-        ((_, verdict, log),) = judged([whole], trees[:1], tests)
-        if verdict != "survived":
-            print(f"the tests fail on the whole package\n{log}")
-            return False
-        shutil.rmtree(trees[0] / "code" / "backprop" / "__pycache__")
-        for tree in trees[1:]:
-            shutil.copytree(trees[0], tree)
-        # A module compiled from one mutant could pass for the next, of the same size and time.
-        sys.dont_write_bytecode = True
-        for mutant, verdict, log in judged(todo, trees, tests):
-            counts[verdict] += 1
-            if mutant.key() in listed:
-                counts["harmless"] += 1
-                if verdict == "survived":
-                    continue
-                print(f"\nlisted as harmless, but {verdict}:")
-            elif verdict in ("killed", "timed out"):
+        tree = Path(folder, "tree").resolve()
+        made = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info")
+        shutil.copytree(root, tree, ignore=made)
+        ended = judged(todo, tree, tests)
+    if not ended:
+        return False
+    for mutant in todo:
+        code, log = ended[mutant]
+        verdict = VERDICTS.get(code, f"not tested: pytest ended with {code}")
+        counts[verdict] += 1
+        if mutant.key() in listed:
+            counts["harmless"] += 1
+            if verdict == "survived":
                 continue
-            else:
-                print(f"\n{verdict}:")
-            wrong += 1
-            print(f"{root / 'code' / 'backprop' / mutant.file}:{mutant.line}")
-            print(mutant)
-            if verdict != "survived":
-                print(log[-2000:])
+            print(f"\nlisted as harmless, but {verdict}:")
+        elif verdict in ("killed", "timed out"):
+            continue
+        else:
+            print(f"\n{verdict}:")
+        wrong += 1
+        print(f"{root / PACKAGE / mutant.file}:{mutant.line}")
+        print(mutant)
+        if verdict != "survived":
+            print(log[-2000:])
     dead, late = counts["killed"] + counts["timed out"], counts["timed out"]
     print(
         f"\nmutants killed / total: {dead} / {len(todo)} ({late} by the time limit); "
         f"{counts['harmless']} listed as harmless; "
-        f"{time.monotonic() - begin:.0f} s on {len(trees)} processes"
+        f"{time.monotonic() - begin:.0f} s on {CORES} processes"
     )
     return not wrong
 
