@@ -34,6 +34,7 @@ from types import CodeType, FunctionType
 import coverage
 import hypothesis
 import pytest
+from chapters import environment
 
 TESTS = ["network", "copies", "errors", "gradients", "training"]
 TESTS = [f"tests/test_{name}.py" for name in TESTS]
@@ -501,7 +502,7 @@ def main(root, tests):
     for key in set(listed) - {mutant.key() for mutant in todo}:
         wrong += 1
         print("listed as harmless, but no mutant:", *key, sep="\n  ")
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported
+    environment.enter(root)  # before torch is imported
     for name in PRELOADED if tests == TESTS else ():
         importlib.import_module(name)
     gc.freeze()  # else every child first copies all that was imported
