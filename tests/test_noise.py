@@ -106,6 +106,16 @@ def test_what_computes_no_digits_is_exact(action):
     assert torch.equal(x, before)
 
 
+def test_in_training_parameters_move_and_nothing_else():
+    x = torch.full((99,), 1.25)
+    with torch.inference_mode(), Noise(1):
+        product = x * x
+        parameter = x.clone()
+        parameter -= 0 * x
+    assert torch.equal(product, x * x)
+    assert parameter.unique().numel() == 3
+
+
 def test_the_same_seed_moves_alike():
     x = torch.rand(100, generator=torch.Generator().manual_seed(0))
     one, other, third = (Noise(seed) for seed in (1, 1, 2))
