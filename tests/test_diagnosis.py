@@ -34,9 +34,16 @@ def test_right_networks_are_not_accused(style):
     assert ("Only networks with one output" in found.message) == one_output
 
 
-@pytest.mark.parametrize(
-    "slip", students.SLIPS, ids=lambda slip: f"{slip.slug}-{slip.style}"
-)
+def slips():
+    """All wrong networks; but for the first of each kind, they are for slow tests."""
+    seen = set()
+    for slip in students.SLIPS:
+        marks = [pytest.mark.slow] if slip.slug in seen else []
+        seen.add(slip.slug)
+        yield pytest.param(slip, marks=marks, id=f"{slip.slug}-{slip.style}")
+
+
+@pytest.mark.parametrize("slip", slips())
 def test_each_slip_is_named_or_not_guessed(slip):
     found = diagnose(students.load(slip))
     assert not found.ok

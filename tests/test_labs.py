@@ -753,6 +753,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("chapters.execution.SECONDS_PER_CELL", 2)
     paths = [tmp_path / f"{name}.md" for name in RUNS]
@@ -811,6 +812,7 @@ def test_a_place_that_is_taken(tmp_path, capsys):
     assert not list(tmp_path.glob("*.ipynb"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_leaves_nothing(tmp_path, number):
     path, started = tmp_path / "lab.md", tmp_path / "started"

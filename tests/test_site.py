@@ -129,6 +129,7 @@ def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
     assert "<p>eq-other: a test</p>" in html
 
 
+@pytest.mark.slow
 def test_an_equation_that_does_not_hold_fails_the_build(tmp_path):
     wrong = PAGE.replace("i,\\mathrm{in}", "i,\\mathrm{out}")
     done, html = build_checked(tmp_path, wrong)

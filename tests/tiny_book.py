@@ -61,7 +61,7 @@ plt.show()
 ```
 
 ```{{code-cell}} ipython3
-plt.plot([0, 1, 3], [0, 1, 1], marker=tinypkg.MARKER)
+plt.plot([0, 1, 3], [0, 1, 1], marker="o", markerfacecolor=tinypkg.MARKER)
 plt.show()
 ```
 """
@@ -69,7 +69,7 @@ CODE_CELLS = 4
 # The places of three of them in the notebook, from 0.
 PRINT, LINE, MARKERS = 2, 4, 5
 
-PACKAGE = 'NUMBER, COLOUR, MARKER = 0.1234, "C0", "o"\n'
+PACKAGE = 'NUMBER, COLOUR, MARKER = 0.1234, "C0", "C3"\n'
 
 # An ordinary test beside the chapters.
 TEST = """\
