@@ -38,8 +38,6 @@ from chapters import environment
 
 TESTS = ["network", "copies", "errors", "gradients", "training"]
 TESTS = [f"tests/test_{name}.py" for name in TESTS]
-# Half of the time of all tests, for a repetition with other seeds.
-LEFT_OUT = "tests/test_training.py::test_every_seed_solves_the_five_points"
 HARMLESS = "tests/harmless_mutants.txt"
 PACKAGE = Path("code", "backprop")
 PRELOADED = [
@@ -62,7 +60,6 @@ OPTIONS = [
     "-s",
     "--assert=plain",
     "-m=not slow",
-    f"--deselect={LEFT_OUT}",
     "-pno:cacheprovider",
     "-pno:terminal",
 ]

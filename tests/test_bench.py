@@ -423,6 +423,7 @@ def test_words_that_do_not_fit_are_noticed(quick):
 # The command
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_result_and_prints_a_table(tmp_path, capsys):
     out = tmp_path / "new" / "bench.json"
     assert main(["--out", str(out)], QUICK) == 0

@@ -36,11 +36,13 @@ def test_right_networks_are_not_accused(style):
 
 def slips():
     """All wrong networks; but for the first of each kind, they are for slow tests."""
-    seen = set()
+    seen, found = set(), []
     for slip in students.SLIPS:
         marks = [pytest.mark.slow] if slip.slug in seen else []
         seen.add(slip.slug)
-        yield pytest.param(slip, marks=marks, id=f"{slip.slug}-{slip.style}")
+        name = f"{slip.slug}-{slip.style}"
+        found.append(pytest.param(slip, marks=marks, id=name))
+    return found
 
 
 @pytest.mark.parametrize("slip", slips())
@@ -166,6 +168,7 @@ HYPOTHESES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mistake", "steps"), HYPOTHESES)
 def test_each_hypothesis_can_be_told_from_all_others(mistake, steps):
     factor = 0.9 if mistake.name == "updated-too-early" else 1.0

@@ -569,6 +569,7 @@ def test_pages_are_printed(made, name):
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
 
 
+@pytest.mark.slow
 def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
     """The page in the language of Typst, in place of the PDF."""
     monkeypatch.setattr(
@@ -600,6 +601,7 @@ def test_pictures_are_beside_the_files(made):
     assert (made / picture).read_bytes() == (TEMPLATES / picture).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_same_template_gives_the_same_bytes(made, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "svg")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
@@ -611,6 +613,7 @@ def test_the_same_template_gives_the_same_bytes(made, tmp_path, monkeypatch):
         assert again.read_bytes() == (made / again.name).read_bytes(), again
 
 
+@pytest.mark.slow
 def test_cells_run_in_a_copy_of_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("labs.execute.BYTES_COPIED", 13)
     home = tmp_path / "home"
@@ -649,6 +652,7 @@ def test_cells_run_in_a_copy_of_the_folder(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_outputs_name_no_place_in_memory_nor_of_this_run(tmp_path):
     (tmp_path / "beside.py").write_text(
         "import warnings\n\n\ndef warn():\n    warnings.warn('careful')\n",

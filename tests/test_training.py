@@ -6,6 +6,7 @@ from backprop import Linear, NeuralNetwork, five_points, train
 from networks import make_problem, parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_every_seed_solves_the_five_points(seed):
     x, y = five_points()
