@@ -80,7 +80,7 @@ def store(root: Path) -> None:
         raise Unfit("\n".join(["nothing is stored:", *faults]))
 
     stored.folder(root).mkdir(exist_ok=True)
-    for path in stored.extra(root):
+    for path in stored.extra(root, notebooks):
         path.unlink()
     for chapter, notebook in notebooks.items():
         for number, cell in enumerate(notebook.cells, 1):

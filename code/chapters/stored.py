@@ -11,7 +11,7 @@ one with the id `cell-07`.
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
@@ -42,9 +42,9 @@ def read(root: Path, chapter: str) -> NotebookNode:
     return nbformat.v4.reads(path(root, chapter).read_text(encoding="utf-8"))
 
 
-def extra(root: Path) -> list[Path]:
-    """What is stored and belongs to no chapter with code cells."""
-    wanted = {path(root, chapter) for chapter in with_code(root)}
+def extra(root: Path, chapters: Iterable[str]) -> list[Path]:
+    """What is stored and belongs to none of the chapters with code cells."""
+    wanted = {path(root, chapter) for chapter in chapters}
     return sorted(set(folder(root).glob("*.ipynb")) - wanted)
 
 
@@ -64,7 +64,7 @@ def problems(root: Path) -> list[str]:
     except ValueError as error:
         return [str(error)]
     what = f"no chapter with code cells has this name; {NOW}"
-    found = [named(file, what) for file in extra(root)]
+    found = [named(file, what) for file in extra(root, notebooks)]
     for chapter, notebook in notebooks.items():
         found += [
             named(path(root, chapter), problem)
