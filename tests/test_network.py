@@ -310,9 +310,8 @@ def test_the_plot_shows_predictions_boundary_and_points():
     ]
     assert [p.get_label() for p in points] == ["label 0", "label 1"]
     assert (left.get_xlabel(), left.get_ylabel()) == ("$x_1$", "$x_2$")
-    assert [float(level) for level in shades.levels] == pytest.approx(
-        [level / 10 for level in range(11)]
-    )
+    assert shades.levels.tolist() == [level / 10 for level in range(11)]
+    assert left.get_xlim() == left.get_ylim() == (-2, 2)
     assert unchanged(net, before)
     assert (
         plot_decision_boundary(x, y, NeuralNetwork(2, 1, [5, 3], seed=0)) is right

@@ -3,8 +3,10 @@
 import re
 import sys
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
+from backprop import NeuralNetwork, five_points, plot_decision_boundary
 from chapters.noise import Noise, without_own_frames
 from sources import ROOT
 from tiny_book import CHAPTER, edit, nbval, store
@@ -135,6 +137,18 @@ def test_more_numbers_than_are_drawn_beforehand():
     for result in moved, again:
         assert result.unique().numel() == 3
     assert not torch.equal(moved, again)
+
+
+def test_rounding_moves_no_ticks_of_the_plot():
+    x, y = five_points()
+    net = NeuralNetwork(2, 1, [5, 3], seed=0)
+    for seed in range(8):
+        with Noise(seed):
+            ax = plot_decision_boundary(x, y, net)
+        shades = ax.figure.axes[-1]  # of the colours
+        assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-2, 2))
+        assert shades.get_ylim() == (0, 1)
+        plt.close(ax.figure)
 
 
 class Counter(TorchDispatchMode):

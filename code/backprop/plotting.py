@@ -36,9 +36,8 @@ def plot_decision_boundary(
     x, y, prediction = (t.detach().float().cpu() for t in (x, y, prediction))
     # The grid counts x1 first; contour wants a row for each x2.
     prediction = prediction.reshape(len(axis), len(axis)).T
-    shades = ax.contourf(
-        axis, axis, prediction, levels=torch.linspace(0, 1, 11), cmap="PuOr"
-    )
+    levels = [level / 10 for level in range(11)]
+    shades = ax.contourf(axis, axis, prediction, levels=levels, cmap="PuOr")
     ax.figure.colorbar(shades, ax=ax, label="prediction")
     if prediction.min() < 0.5 < prediction.max():
         ax.contour(axis, axis, prediction, levels=[0.5], colors="black")
@@ -53,5 +52,7 @@ def plot_decision_boundary(
             edgecolor="black",
             label=f"label {label}",
         )
+    # Else the rounding of the grid decides which ticks there are.
+    ax.set(xlim=(-2, 2), ylim=(-2, 2))
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     return ax
