@@ -80,7 +80,8 @@ lint: $(READY)
 
 .PHONY: slow
 slow: $(READY)
-	$(VENV_PYTHON) -m pytest -m slow -s
+	@echo 'Long checks, in two processes (ten minutes); what they print comes at the end.'
+	$(VENV_PYTHON) -m pytest -m slow -rP --numprocesses 2 --dist loadfile
 
 .PHONY: reference
 reference: $(READY)

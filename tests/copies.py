@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from itertools import zip_longest
 
 from sources import ROOT
 
@@ -75,3 +76,33 @@ def link(source, copy):
         os.link(source, copy)
     except OSError:
         shutil.copy2(source, copy)
+
+
+def first_difference(one, other):
+    """The first file, and in it the first line, in which two folders differ; empty if they
+    do not."""
+    files = {
+        path.relative_to(folder)
+        for folder in (one, other)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    for file in sorted(files):
+        for folder in (one, other):
+            if not (folder / file).is_file():
+                return f"{file.as_posix()} is missing in {folder}"
+        contents = [(folder / file).read_bytes() for folder in (one, other)]
+        if contents[0] != contents[1]:
+            lines = [content.splitlines(keepends=True) for content in contents]
+            for number, pair in enumerate(zip_longest(*lines, fillvalue=b""), 1):
+                if pair[0] != pair[1]:
+                    return "\n".join(
+                        [f"{file.as_posix()}, line {number}:", *excerpts(*pair)]
+                    )
+    return ""
+
+
+def excerpts(one, other):
+    """The places at which two lines begin to differ; lines of a site can be very long."""
+    start = max(0, len(os.path.commonprefix([one, other])) - 40)
+    return [repr(line[start : start + 100]) for line in (one, other)]

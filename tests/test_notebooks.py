@@ -1,17 +1,14 @@
 """The notebooks that the pages offer: plain Markdown, and the numbers of the page."""
 
-import re
 import sys
-from collections import Counter
 
-import nbformat
 import pytest
-from chapters import reading, stored
+from chapters import reading
 from docutils import nodes
 from sources import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "extensions"))
-from chapter_notebooks import DIRECTIVE, ROLE, Chapter
+from chapter_notebooks import Chapter
 
 CHAPTERS = list(reading.with_code(ROOT))
 
@@ -64,49 +61,3 @@ class Known(Chapter):
 )
 def test_what_only_the_book_understands_is_written_out(source, expected):
     assert Known().markdown(source) == expected
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_notebook_agrees_with_its_page(sites, chapter):
-    """Its equations, references, captions and exercises carry the numbers of the page."""
-    page = (sites[0] / "book" / f"{chapter}.html").read_text(encoding="utf-8")
-    assert f'href="../_sources/../notebooks/{chapter}.ipynb"' in page
-    assert f'href="../_sources/book/{chapter}.md"' in page
-    notebook = nbformat.read(
-        sites[0] / "notebooks" / f"{chapter}.ipynb", as_version=4
-    )
-    nbformat.validate(notebook)
-    text = "\n\n".join(
-        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
-    )
-
-    assert not DIRECTIVE.search(text)
-    assert not ROLE.search(text)
-    shown = re.findall(r'class="eqno">\(([\d.]+)\)', page)
-    assert re.findall(r"\\tag\{([\d.]+)\}", text) == shown
-    shown = re.findall(r'caption-number">(Fig\. [\d.]+|Table [\d.]+) ', page)
-    written = re.findall(r"^\*\*(\w+\.? [\d.]+)\.\*\* ", text, re.MULTILINE)
-    assert Counter(written) == Counter(shown)
-    shown = re.findall(r'admonition-title">(?:<[^>]*>)*(Exercise [\d.]+)', page)
-    assert re.findall(r"^### (Exercise .*)", text, re.MULTILINE) == shown
-    shown = re.findall(r'href="[^"]*#equation-[^"]*">(\([\d.]+\))<', page)
-    prose = re.sub(r"(?s)\$\$.*?\$\$|\$.*?\$|```.*?```|`.*?`", "", text)
-    assert Counter(re.findall(r"\([\d]+\.[\d]+\)", prose)) == Counter(shown)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_notebook_holds_the_cells_and_outputs_that_are_stored(sites, chapter):
-    offered = nbformat.read(
-        sites[0] / "notebooks" / f"{chapter}.ipynb", as_version=4
-    )
-    one, other = (
-        [
-            (cell.id, cell.source, cell.outputs)
-            for cell in notebook.cells
-            if cell.cell_type == "code"
-        ]
-        for notebook in (offered, stored.read(ROOT, chapter))
-    )
-    assert one == other

@@ -1,44 +1,11 @@
-"""What is made in two places is the same byte for byte: the site, and the outputs of the chapters."""
-
-import os
-from itertools import zip_longest
+"""What chapters put out in two places is the same byte for byte; and a difference is seen."""
 
 import pytest
 from chapters import stored
 from chapters.reading import with_code
-from copies import copy_of_this_tree
+from copies import copy_of_this_tree, first_difference
 from sources import ROOT
 from tiny_book import nbval
-
-
-def first_difference(one, other):
-    """The first file, and in it the first line, in which two folders differ; empty if they
-    do not."""
-    files = {
-        path.relative_to(folder)
-        for folder in (one, other)
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    for file in sorted(files):
-        for folder in (one, other):
-            if not (folder / file).is_file():
-                return f"{file.as_posix()} is missing in {folder}"
-        contents = [(folder / file).read_bytes() for folder in (one, other)]
-        if contents[0] != contents[1]:
-            lines = [content.splitlines(keepends=True) for content in contents]
-            for number, pair in enumerate(zip_longest(*lines, fillvalue=b""), 1):
-                if pair[0] != pair[1]:
-                    return "\n".join(
-                        [f"{file.as_posix()}, line {number}:", *excerpts(*pair)]
-                    )
-    return ""
-
-
-def excerpts(one, other):
-    """The places at which two lines begin to differ; lines of a site can be very long."""
-    start = max(0, len(os.path.commonprefix([one, other])) - 40)
-    return [repr(line[start : start + 100]) for line in (one, other)]
 
 
 @pytest.fixture
@@ -86,12 +53,6 @@ def test_a_difference_far_into_a_line_is_shown(folders):
         repr(b"-" * 40 + b"x"),
         repr(b"-" * 40 + b"y"),
     ]
-
-
-@pytest.mark.slow
-def test_two_builds_of_the_site_are_the_same(sites):
-    assert (sites[0] / "index.html").is_file()
-    assert first_difference(*sites) == ""
 
 
 def kept(tree, environment):

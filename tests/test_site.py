@@ -138,18 +138,6 @@ def test_an_equation_that_does_not_hold_fails_the_build(tmp_path):
     assert html == ""
 
 
-@pytest.mark.slow
-def test_the_lab_offers_its_versions(sites):
-    html = (sites[0] / "book" / "lab.html").read_text(encoding="utf-8")
-    for name in ("question", "solution"):
-        for kind in ("ipynb", "pdf"):
-            (link,) = re.findall(
-                rf'href="\.\./(_downloads/\w+/lab-{name}\.{kind})"', html
-            )
-            assert (sites[0] / link).stat().st_size > 10_000
-    assert "#!" not in html  # no tag is shown
-
-
 def test_a_template_that_is_not_right_stops_the_build(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
     extension = importlib.import_module("lab_versions")
