@@ -292,6 +292,7 @@ def test_the_plot_shows_predictions_boundary_and_points():
     net, _ = train(x, y, NeuralNetwork(2, 1, [5, 3], seed=0), epochs=2500, lr=0.25)
     before = snapshot(net)
     figure, (left, right) = plt.subplots(1, 2)
+    left.set(xlim=(-9, 9), ylim=(-9, 9))
     assert plot_decision_boundary(x, y, net, ax=left) is left
     shades, line, *points = left.collections
     assert [float(level) for level in line.levels] == [0.5]
