@@ -52,6 +52,6 @@ def files(root: Path) -> list[str]:
         file.relative_to(root).as_posix()
         for file in found
         if file.is_file()
-        and not {"__pycache__"}.intersection(file.parts)
+        and "__pycache__" not in file.parts
         and ".egg-info" not in str(file)
     )
