@@ -887,45 +887,31 @@ def graded(folder, *options):
     return found
 
 
+DIAGNOSIS = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
+    """Many submissions; each takes a process of its own."""
     folder = tmp_path_factory.mktemp("submissions")
-    start = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
-    slip = next(slip for slip in students.SLIPS if slip.slug == "sum-not-mean")
     unfinished = students.UNFINISHED["update_passes"]
 
     submit(
         folder / "right.ipynb",
-        start,
+        DIAGNOSIS,
         RIGHT,
         "1 / 0",
-        checks=map(CHECK, ["forward", "backward"]),
-    )
-    submit(
-        folder / "wrong.ipynb",
-        start,
-        students.source(slip),
         checks=[CHECK("backward")],
     )
     submit(
         folder / "unfilled.ipynb",
-        start,
+        DIAGNOSIS,
         students.source(unfinished),
         checks=[CHECK("update")],
     )
-    return folder, graded(folder)
-
-
-@pytest.fixture(scope="module")
-def odd_table(tmp_path_factory):
-    """Submissions that break something; each takes a process of its own."""
-    folder = tmp_path_factory.mktemp("odd_submissions")
-    start = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
-    unfinished = students.UNFINISHED["update_passes"]
-
     submit(
         folder / "odd.ipynb",
-        start + "\nfrom pathlib import Path",
+        DIAGNOSIS + "\nfrom pathlib import Path",
         "Path('beside').touch()\nPath.home().joinpath('home').touch()",
         checks=[
             CHECK("forward"),
@@ -939,7 +925,7 @@ def odd_table(tmp_path_factory):
     submit(folder / "crash.ipynb", "import os\nos._exit(3)", checks=["1"])
     submit(
         folder / "left.ipynb",
-        start,
+        DIAGNOSIS,
         RIGHT,
         checks=[CHECK("forward"), "import os; os._exit(0)", CHECK("loss")],
     )
@@ -960,13 +946,15 @@ def odd_table(tmp_path_factory):
     )
     submit(
         folder / "misspelt.ipynb",
-        start,
+        DIAGNOSIS,
         students.source(unfinished),
         "def apply_gradients(self, rate):\n    for",
         checks=[CHECK("update"), CHECK("update")],
     )
     threads = "import threading, time\nthreading.Thread(target=time.sleep, args=[99]).start()"
-    submit(folder / "threads.ipynb", start, RIGHT, threads, checks=[CHECK("loss")])
+    submit(
+        folder / "threads.ipynb", DIAGNOSIS, RIGHT, threads, checks=[CHECK("loss")]
+    )
     submit(folder / "null.ipynb", checks=["1"])
     text = (folder / "null.ipynb").read_text(encoding="utf-8")
     no_tags = re.sub(r"\[\s*\"check\"\s*\]", "null", text)
@@ -986,22 +974,37 @@ def row(exercise, result, message, mistake=""):
     }
 
 
-def test_exercises_are_graded(table):
+def right(part):
+    return row(part, "passed", f"Right, as far as was checked: {part}.")
+
+
+def test_exercises_are_graded(tmp_path):
+    slip = next(slip for slip in students.SLIPS if slip.slug == "sum-not-mean")
+    checks = map(CHECK, ["forward", "backward"])
+    submit(tmp_path / "one.ipynb", DIAGNOSIS, students.source(slip), checks=checks)
+    forward, backward = graded(tmp_path)["one"]
+    assert forward == right("forward")
+    assert (backward["result"], backward["mistake"]) == ("failed", "sum-not-mean")
+    message = backward["message"]
+    assert "\n" not in message and "eq-loss-gradient" in message
+
+
+@pytest.mark.slow
+def test_a_cell_that_raises_stops_no_check(table):
     _, found = table
-    assert found["right"] == [
-        row(part, "passed", f"Right, as far as was checked: {part}.")
-        for part in ("forward", "backward")
-    ]
-    (wrong,) = found["wrong"]
-    assert (wrong["result"], wrong["mistake"]) == ("failed", "sum-not-mean")
-    assert "\n" not in wrong["message"] and "eq-loss-gradient" in wrong["message"]
+    assert found["right"] == [right("backward")]
+
+
+@pytest.mark.slow
+def test_what_is_not_written_yet_is_unfilled(table):
+    _, found = table
     (unfilled,) = found["unfilled"]
     assert (unfilled["exercise"], unfilled["result"]) == ("update", "unfilled")
 
 
 @pytest.mark.slow
-def test_checks_that_say_nothing(odd_table):
-    folder, found = odd_table
+def test_checks_that_say_nothing(table):
+    folder, found = table
     unknown, number, raising, forged, slow = found["odd"]
     message = "NameError: name 'Network' is not defined"
     assert unknown == row("forward", "error", message)
@@ -1017,8 +1020,8 @@ def test_checks_that_say_nothing(odd_table):
 
 
 @pytest.mark.slow
-def test_notebooks_that_cannot_be_graded(odd_table):
-    _, found = odd_table
+def test_notebooks_that_cannot_be_graded(table):
+    _, found = table
     for name, message in {
         "without_checks": "has no cell that is tagged check",
         "crash": "ends its process with status 3",
@@ -1030,18 +1033,17 @@ def test_notebooks_that_cannot_be_graded(odd_table):
 
 
 @pytest.mark.slow
-def test_what_was_said_before_the_end_is_kept(odd_table):
-    _, found = odd_table
-    passed = row("forward", "passed", "Right, as far as was checked: forward.")
+def test_what_was_said_before_the_end_is_kept(table):
+    _, found = table
     message = "ends before all its cells have run"
-    assert found["left"] == [passed, row("", "error", message)]
+    assert found["left"] == [right("forward"), row("", "error", message)]
     (threads,) = found["threads"]
     assert threads["result"] == "passed"
 
 
 @pytest.mark.slow
-def test_nothing_is_written_outside(odd_table):
-    folder, found = odd_table
+def test_nothing_is_written_outside(table):
+    folder, found = table
     outside = Path(folder, "outside").resolve()
     assert not outside.exists()
     first, *others = (line["message"] for line in found["outside"])
@@ -1053,8 +1055,8 @@ def test_nothing_is_written_outside(odd_table):
 
 
 @pytest.mark.slow
-def test_messages_that_cannot_be_shown(odd_table):
-    _, found = odd_table
+def test_messages_that_cannot_be_shown(table):
+    _, found = table
     assert found["mute"] == [
         row("", "error", "Mute: Mute"),
         row("", "error", "ValueError: a b"),
@@ -1062,8 +1064,8 @@ def test_messages_that_cannot_be_shown(odd_table):
 
 
 @pytest.mark.slow
-def test_an_answer_that_is_no_python_is_not_called_unfilled(odd_table):
-    _, found = odd_table
+def test_an_answer_that_is_no_python_is_not_called_unfilled(table):
+    _, found = table
     first, second = found["misspelt"]
     message = (
         "A cell before the check raises SyntaxError in line 2: invalid syntax. "

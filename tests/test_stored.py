@@ -91,6 +91,7 @@ def repainted(png, old, new):
     return base64.b64encode(buffer.getvalue()).decode()
 
 
+@pytest.mark.slow
 def test_what_is_tampered_with_fails(tree):
     """A digit, a line in another colour, markers that are gone: the report names chapter
     and cell, and shows both outputs."""
@@ -250,6 +251,7 @@ PROBLEMS = {
 }
 
 
+@pytest.mark.slow
 def test_a_run_of_what_is_not_executed_aborts(tree):
     aborts(tree, unexecuted)
 
@@ -339,6 +341,7 @@ def test_what_cells_read_and_import_is_recorded(tree):
     assert {"book/data.txt", "code/tinypkg/__init__.py"} <= set(executed.files)
     assert "matplotlib" in executed.packages
     assert not {"pytest", "nbval"} & set(executed.packages)
+    assert not [file for file in executed.files if "chapters/" in file]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,6 @@ def plot_decision_boundary(
             label=f"label {label}",
         )
     # Else the rounding of the grid decides which ticks there are.
-    ax.set(xlim=(-2, 2), ylim=(-2, 2))
-    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    limits = {"xlim": (-2, 2), "ylim": (-2, 2)}
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", **limits)
     return ax

@@ -118,7 +118,7 @@ def executed(root: Path, notebook: NotebookNode) -> float:
 
 
 def files_of(root: Path, found: list[str]) -> list[str]:
-    """Those of the files that belong to the book."""
+    """Those of the files that belong to the book; what records them does not."""
     inside = [Path(file) for file in found if Path(file).is_relative_to(root)]
     relative = [
         file.relative_to(root).as_posix() for file in inside if file.is_file()
@@ -126,7 +126,9 @@ def files_of(root: Path, found: list[str]) -> list[str]:
     return sorted(
         file
         for file in relative
-        if file.startswith(("book/", "code/")) and "__pycache__" not in file
+        if file.startswith(("book/", "code/"))
+        and not file.startswith("code/chapters/")
+        and "__pycache__" not in file
     )
 
 
