@@ -15,7 +15,8 @@ from equations.__main__ import main
 from equations.check import check_display
 from equations.extract import parse_chapter, read_chapter
 from equations.networks import networks
-from equations.parse import EquationError, parse_row
+from equations.nodes import EquationError
+from equations.parse import parse_row
 from sources import ROOT
 from test_chapters import CHAPTERS, RESULTS
 

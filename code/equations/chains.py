@@ -9,7 +9,7 @@ from typing import Any
 from .evaluate import Evaluator, need
 from .extract import Display
 from .networks import Network
-from .parse import (
+from .nodes import (
     Differential,
     Function,
     Node,
@@ -18,9 +18,9 @@ from .parse import (
     Range,
     Row,
     Shape,
-    parse_row,
     walk,
 )
+from .parse import parse_row
 from .results import Result
 
 ENVIRONMENT = re.compile(r"\\(begin|end)\{aligned\}")

@@ -11,8 +11,8 @@ from .decimals import Decimals
 from .evaluate import Evaluator, Undefined, Value, common_indices, need, shown
 from .extract import Chapter, Display
 from .networks import Network, networks
+from .nodes import Differential, Equality, EquationError, Layer, Node, Order, walk
 from .package import package_value
-from .parse import Differential, Equality, EquationError, Layer, Node, Order, walk
 from .results import Failure, Result, at
 from .update import updated
 

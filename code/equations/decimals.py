@@ -6,7 +6,7 @@ from .chains import Chain
 from .evaluate import Evaluator, need
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
-from .parse import Loss, Node, Number, Quantity, Sum, Underbrace, walk
+from .nodes import Loss, Node, Number, Quantity, Sum, Underbrace, walk
 from .results import Result, at
 from .update import updated
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .networks import Network
-from .parse import (
+from .nodes import (
     Derivative,
     Diagonal,
     Differential,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .networks import PencilNetwork
-from .parse import EquationError, Loss, parse_row
+from .nodes import EquationError, Loss
+from .parse import parse_row
 
 # Directives of which the text is code or output, not mathematics.
 CODE = {"code-cell", "code-block", "code", "literalinclude", "eval-rst", "raw"}

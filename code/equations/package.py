@@ -7,7 +7,7 @@ from torch.overrides import TorchFunctionMode
 
 from .evaluate import Evaluator, Value, as_quantity, picked, taken, whole
 from .networks import Network
-from .parse import Derivative, Function, Gradient, Loss, Node, Quantity
+from .nodes import Derivative, Function, Gradient, Loss, Node, Quantity
 
 # Where page and code differ by design.
 ADAPTERS = {

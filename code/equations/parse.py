@@ -5,203 +5,39 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from lark import Lark, Token, Transformer, Tree, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedEOF, VisitError
 
-
-class EquationError(Exception):
-    """A row that does not hold, or has no meaning. The text says what is wrong."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer: ``base`` is 'ell', 'L' or a number, to which ``offset`` is added."""
-
-    base: str | int
-    offset: int = 0
-
-    def place(self) -> tuple[bool, int]:
-        """For sorting."""
-        from_last = self.base == "L"
-        return from_last, self.offset if from_last else int(self.base)
-
-    def __str__(self):
-        sign = f"{self.offset:+d}".replace("-", "−") if self.offset else ""
-        return f"{'ℓ' if self.base == 'ell' else self.base}{sign}"
-
-
-@dataclass(frozen=True)
-class Node:
-    """A part of a formula. ``span`` is its place in the TeX."""
-
-    span: tuple[int, int] = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True)
-class Number(Node):
-    text: str
-
-
-@dataclass(frozen=True)
-class Ones(Node):
-    """The column of ones."""
-
-
-@dataclass(frozen=True)
-class Quantity(Node):
-    """A letter with what stands at it: layer, indices, `in` or `out`."""
-
-    letter: str
-    layer: Layer | None = None
-    indices: tuple[str, ...] = ()
-    part: str | None = None
-    bold: bool = False
-
-
-@dataclass(frozen=True)
-class Loss(Node):
-    word: str | None = None
-    arguments: tuple[Node, ...] = ()
-
-
-@dataclass(frozen=True)
-class Differential(Node):
-    """The small change of a quantity."""
-
-    of: Node
-
-
-@dataclass(frozen=True)
-class Function(Node):
-    name: str
-    layer: Layer | None
-    primes: int
-    argument: Node
-
-
-@dataclass(frozen=True)
-class Exponential(Node):
-    exponent: Node
-
-
-@dataclass(frozen=True)
-class Fraction(Node):
-    numerator: Node
-    denominator: Node
-
-
-@dataclass(frozen=True)
-class Root(Node):
-    radicand: Node
-
-
-@dataclass(frozen=True)
-class Diagonal(Node):
-    of: Node
-
-
-@dataclass(frozen=True)
-class Derivative(Node):
-    """A partial derivative, or the Jacobian of a vector."""
-
-    of: Node
-    by: Node
-
-
-@dataclass(frozen=True)
-class Gradient(Node):
-    of: Node
-    by: Node
-
-
-@dataclass(frozen=True)
-class Transpose(Node):
-    of: Node
-
-
-@dataclass(frozen=True)
-class Power(Node):
-    base: Node
-    exponent: int
-
-
-@dataclass(frozen=True)
-class Element(Node):
-    """An element of a matrix in parentheses."""
-
-    of: Node
-    indices: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Product(Node):
-    """Factors joined by \\cdot, by \\odot or by nothing (``sign`` is '·', '⊙' or '')."""
-
-    sign: str
-    factors: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Sum(Node):
-    """Terms with their signs."""
-
-    terms: tuple[tuple[str, Node], ...]
-
-
-@dataclass(frozen=True)
-class SumOver(Node):
-    """A sum over all values of an index; ``last`` is what stands above the sign."""
-
-    index: str
-    body: Node
-    last: Node | None = None
-
-
-@dataclass(frozen=True)
-class Shape(Node):
-    rows: Node
-    columns: Node
-
-
-@dataclass(frozen=True)
-class Underbrace(Node):
-    """Its label is a claim about the body; None where it is a text."""
-
-    body: Node
-    label: Node | None
-
-
-class Range(NamedTuple):
-    first: Layer
-    last: Layer
-
-
-@dataclass(frozen=True)
-class Equality:
-    """A condition: two sides are equal, or the left is at least the right."""
-
-    left: Node
-    right: Node
-    at_least: bool
-
-
-@dataclass(frozen=True)
-class Order:
-    """The claim that an error is of the order of a power of the step."""
-
-    power: Node
-
-
-@dataclass(frozen=True)
-class Row:
-    """Sides, the relations between them ('=', '≈', '←'), and conditions. A row that
-    continues a chain has as many relations as sides."""
-
-    sides: tuple[Node, ...]
-    relations: tuple[str, ...]
-    conditions: tuple[Range | Equality | Order, ...]
+from .nodes import (
+    Derivative,
+    Diagonal,
+    Differential,
+    Element,
+    Equality,
+    EquationError,
+    Exponential,
+    Fraction,
+    Function,
+    Gradient,
+    Layer,
+    Loss,
+    Node,
+    Number,
+    Ones,
+    Order,
+    Power,
+    Product,
+    Quantity,
+    Range,
+    Root,
+    Row,
+    Shape,
+    Sum,
+    SumOver,
+    Transpose,
+    Underbrace,
+)
 
 
 def parse_row(tex: str) -> Row:
@@ -253,18 +89,6 @@ def parser() -> Lark:
         propagate_positions=True,
         maybe_placeholders=False,
     )
-
-
-def walk(node):
-    """A node and all nodes in it."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from walk(part)
-    elif isinstance(node, Node):
-        yield node
-        for item in fields(node):
-            if item.name != "span":
-                yield from walk(getattr(node, item.name))
 
 
 def check_indices(node) -> tuple[set[str], set[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from .parse import EquationError
+from .nodes import EquationError
 
 
 @dataclass

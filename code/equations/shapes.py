@@ -2,7 +2,7 @@
 terms in the row above."""
 
 from .evaluate import Evaluator, need, shown
-from .parse import Node, Product, Row, Shape, Sum, Transpose
+from .nodes import Node, Product, Row, Shape, Sum, Transpose
 
 
 def check(row: Row, sides: list[Node], evaluator: Evaluator) -> None:

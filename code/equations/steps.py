@@ -7,21 +7,14 @@ earlier equation. Whether it is a good reason, no program can tell.
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
 from .evaluate import Evaluator
 from .extract import Chapter, Display, read_chapter
 from .networks import networks
-from .parse import (
-    Derivative,
-    Node,
-    Product,
-    Quantity,
-    SumOver,
-    Underbrace,
-    fields,
-)
+from .nodes import Derivative, Node, Product, Quantity, SumOver, Underbrace
 
 RULE = re.compile(
     r"\b(definition|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE

@@ -1,7 +1,7 @@
 """The left side of an update."""
 
 from .evaluate import Evaluator, Value, need, picked
-from .parse import EquationError, Node, Quantity
+from .nodes import EquationError, Node, Quantity
 
 
 def updated(evaluator: Evaluator, node: Node) -> Value:
