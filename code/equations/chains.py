@@ -4,23 +4,26 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
-from .evaluate import Evaluator, need
 from .extract import Display
-from .networks import Network
 from .nodes import (
+    Changes,
     Differential,
+    Equality,
+    EquationError,
     Function,
+    Loss,
     Node,
     Number,
+    Order,
     Quantity,
     Range,
     Row,
     Shape,
+    SumOverLayers,
     walk,
 )
-from .parse import parse_row
+from .parse import inner_blanked, parse_row
 from .results import Result
 
 ENVIRONMENT = re.compile(r"\\(begin|end)\{aligned\}")
@@ -39,18 +42,20 @@ class Side:
 class Placed:
     """A condition, or a row of shapes, with its place."""
 
-    what: Any  # Equality, Order or Row
+    what: Equality | Order | Changes | Row | None
     row: int
     line: int
 
 
 @dataclass
 class Chain:
-    """Sides joined by relations, with the rows of shapes below."""
+    """Sides joined by relations, with what is stated about them: rows of shapes below,
+    the range of ℓ, conditions, the order of an error, and what changes by itself."""
 
     sides: list[Side]
     shapes: list[Placed] = field(default_factory=list)
     range: Range | None = None
+    conditions: list[Placed] = field(default_factory=list)
 
     @property
     def relations(self) -> list[tuple[Side, Side]]:
@@ -59,124 +64,144 @@ class Chain:
     def nodes(self) -> Iterator[Node]:
         return walk(tuple(side.node for side in self.sides))
 
+    def of_kind(self, kind: type) -> list[Placed]:
+        return [found for found in self.conditions if isinstance(found.what, kind)]
+
     @property
     def of_decimals(self) -> bool:
-        """Whether it is about decimal numbers, and so about one network."""
+        """Whether one works it out by hand: a side is made of numbers alone, and not of
+        whole ones. Then it is about one network."""
         return any(
-            isinstance(node, Number) and "." in node.text for node in self.nodes()
+            any(isinstance(n, Number) and "." in n.text for n in walk(side.node))
+            and not has_symbols(side.node)
+            for side in self.sides
         )
 
     @property
     def uses_ell(self) -> bool:
-        layers = (
-            node.layer
-            for node in self.nodes()
-            if isinstance(node, Quantity | Function)
-        )
-        return any(layer is not None and layer.base == "ell" for layer in layers)
+        return any(has_ell(side.node) for side in self.sides)
 
     @property
-    def causes(self) -> list[Quantity]:
-        """The quantities that change by themselves: all on the right."""
-        right = tuple(side.node for side in self.sides[1:])
-        return [
-            node.of
-            for node in walk(right)
-            if isinstance(node, Differential) and isinstance(node.of, Quantity)
-        ]
+    def causes(self) -> tuple[Node, ...]:
+        """The quantities that change by themselves."""
+        stated = [c.what for c in self.conditions if isinstance(c.what, Changes)]
+        return tuple(node for changes in stated for node in changes.of)
 
-    def layers(self, network: Network) -> list[int | None]:
-        """The layers of the range in a network; None once where there is no ℓ."""
-        if self.range is None:
-            return [None]
-        first, last = map(Evaluator(network, None).layer, self.range)
-        return list(range(first, last + 1))
+    @property
+    def changes(self) -> list[Differential]:
+        return [node for node in self.nodes() if isinstance(node, Differential)]
 
 
-def read_display(
-    display: Display, result: Result
-) -> tuple[list[Chain], list[Placed]]:
-    """The chains of a display and its conditions; what cannot be read is a failure."""
+def has_symbols(node: Node) -> bool:
+    return any(isinstance(part, Quantity | Loss) for part in walk(node))
+
+
+def has_ell(node: Node) -> bool:
+    """Whether ℓ stands in it, but for sums over layers."""
+    inner = [part.body for part in walk(node) if isinstance(part, SumOverLayers)]
+    bound = {id(part) for body in inner for part in walk(body)}
+    return any(
+        isinstance(part, Quantity | Function)
+        and part.layer is not None
+        and part.layer.base == "ell"
+        and id(part) not in bound
+        for part in walk(node)
+    )
+
+
+def read_display(display: Display, result: Result) -> list[Chain]:
+    """The chains of a display; what cannot be read is a failure."""
     chains: list[Chain] = []
-    conditions: list[Placed] = []
-    ranges: list[Range] = []
+    columns: dict[int, Chain] = {}
     found = ENVIRONMENT.findall(display.tex)
     if found != ["begin", "end"] * (len(found) // 2):
         result.fail(r"\begin{aligned} and \end{aligned} do not match")
-    for number, line, tex in rows(display):
+    for number, line, column, tex in rows(display):
         result.rows = number
         with result.noting(Placed(None, number, line)):
-            row = parse_row(tex)
-            for condition in row.conditions:
-                if isinstance(condition, Range):
-                    ranges.append(condition)
-                else:
-                    conditions.append(Placed(condition, number, line))
-            add_row(row, number, line, chains)
-    for chain in chains:
-        if len(chain.sides) < 2:
-            first = chain.sides[0]
-            result.fail(
-                "the row claims nothing: no relation", first.line, first.row
+            add_row(
+                parse_row(tex), Placed(None, number, line), column, chains, columns
             )
-    with_ell = [chain for chain in chains if chain.uses_ell]
-    if result.failures:
-        return chains, conditions
-    if len(ranges) > 1:
-        result.fail("two ranges in one display")
-    elif ranges and not with_ell:
-        result.fail("a range is stated, but no ℓ stands here")
-    elif ranges:
-        for chain in with_ell:
-            chain.range = ranges[0]
-    if not chains:
+    for chain in chains:
+        first = chain.sides[0]
+        with result.noting(first):
+            if len(chain.sides) < 2:
+                raise EquationError("the row claims nothing: no relation")
+            if chain.range and not chain.uses_ell:
+                raise EquationError("a range is stated, but no ℓ stands here")
+    if not chains and not result.failures:
         result.fail("no equation stands here")
-    return chains, conditions
+    return chains
 
 
-def rows(display: Display) -> Iterator[tuple[int, int, str]]:
-    """Number, line in the file, and TeX of each row; two for a row of two columns."""
-    for number, place, text in pieces(display.tex):
+def rows(display: Display) -> Iterator[tuple[int, int, int, str]]:
+    """Number, line in the file, column and TeX of each row; two for a row of two
+    columns."""
+    for number, place, column, text in pieces(display.tex):
         skipped = place + len(text) - len(text.lstrip("& \n"))
-        yield number, display.line + display.tex.count("\n", 0, skipped), text
+        line = display.line + display.tex.count("\n", 0, skipped)
+        yield number, line, column, text
 
 
-def pieces(tex: str) -> Iterator[tuple[int, int, str]]:
-    """Number, place in the TeX, and text of each row, as in `rows`."""
+def pieces(tex: str) -> Iterator[tuple[int, int, int, str]]:
+    """Number, place in the TeX, column and text of each row, as in `rows`."""
     tex = ENVIRONMENT.sub(lambda match: " " * len(match[0]), tex)
+    outer = inner_blanked(tex)
     start, found = 0, []
-    for end in (*ROW_END.finditer(tex), None):
+    for end in (*ROW_END.finditer(outer), None):
         stop = end.start() if end else len(tex)
-        found.append((start, tex[start:stop]))
+        found.append((start, stop))
         start = end.end() if end else stop
-    if not found[-1][1].strip():
+    if not tex[slice(*found[-1])].strip():
         found.pop()
-    for number, (offset, piece) in enumerate(found, start=1):
-        cells = piece.split("&")
+    for number, (start, stop) in enumerate(found, start=1):
+        cells = outer[start:stop].split("&")
+        at = start
         for first in range(0, len(cells), 2):
-            text = "&".join(cells[first : first + 2])
-            yield number, offset + len("&".join(cells[:first])) + (first > 0), text
+            length = len("&".join(cells[first : first + 2]))
+            yield number, at, first // 2, tex[at : at + length]
+            at += length + 1
 
 
-def add_row(row: Row, number: int, line: int, chains: list[Chain]) -> None:
-    """Continue the last chain, put shapes below it, or begin a new one."""
+def add_row(
+    row: Row,
+    spot: Placed,
+    column: int,
+    chains: list[Chain],
+    columns: dict[int, Chain],
+) -> None:
+    """Continue the chain above in the same column, put shapes below it, or begin a new
+    one. What the row states belongs to its own chain."""
+    continued = bool(row.sides) and len(row.sides) == len(row.relations)
+    above = columns.get(column)
+    is_shapes = any(isinstance(node, Shape) for node in walk(row.sides))
     if not row.sides:
-        return
-    continued = len(row.sides) == len(row.relations)
-    need(
-        chains or not continued, "the row continues a chain, but none stands above"
-    )
-    if any(isinstance(node, Shape) for node in walk(row.sides)):
-        need(chains, "the row gives shapes, but no equation stands above")
-        need(not continued, "a row of shapes does not continue the equation")
-        chains[-1].shapes.append(Placed(row, number, line))
+        chain = chains[-1] if chains else None
+    elif is_shapes or continued:
+        chain = above
+    else:
+        chain = Chain([])
+    if chain is None:
+        what = "gives shapes" if is_shapes else "continues a chain"
+        raise EquationError(f"the row {what}, but none stands above in its column")
+    if is_shapes:
+        if continued:
+            raise EquationError("a row of shapes does not continue the equation")
+        chain.shapes.append(Placed(row, spot.row, spot.line))
         return
     relations = row.relations if continued else ("", *row.relations)
-    sides = [
-        Side(node, number, line, relation)
+    chain.sides += [
+        Side(node, spot.row, spot.line, relation)
         for node, relation in zip(row.sides, relations)
     ]
-    if continued:
-        chains[-1].sides += sides
-    else:
-        chains.append(Chain(sides))
+    if row.sides:
+        columns[column] = chain
+        if not continued:
+            chains.append(chain)
+    for condition in row.conditions:
+        if not isinstance(condition, Range):
+            chain.conditions.append(Placed(condition, spot.row, spot.line))
+        elif chain.range is not None:
+            raise EquationError("two ranges at one equation")
+        else:
+            chain.range = condition

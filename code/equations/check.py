@@ -1,4 +1,4 @@
-"""Check the equations of chapters: every relation of every chain, in many networks."""
+"""Check the equations of chapters: every relation of every chain, in many models."""
 
 from itertools import pairwise
 from math import log2
@@ -8,18 +8,39 @@ import torch
 from . import shapes, steps
 from .chains import Chain, Placed, Side, read_display
 from .decimals import Decimals
-from .evaluate import Evaluator, Undefined, Value, common_indices, need, shown
+from .evaluate import COMPARISONS, Evaluator
 from .extract import Chapter, Display
-from .networks import Network, networks
-from .nodes import Differential, Equality, EquationError, Layer, Node, Order, walk
+from .feedforward import FEEDFORWARD
+from .nodes import (
+    Differential,
+    Equality,
+    EquationError,
+    Layer,
+    Order,
+    Row,
+    walk,
+)
 from .package import package_value
 from .results import Failure, Result, at
-from .update import updated
+from .values import Undefined, Value, common_indices, need
+from .world import Model, World
+from .worlds import WORLDS
 
-TOLERANCE = 1e-9  # relative; float64 leaves 1e-15 or so, a wrong formula 1e-2
+TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
 NOTHING = 1e-12  # smaller numbers count as zero
 
 STEPS = (4e-3, 2e-3)  # of the finite differences of which the order is measured
+
+
+def world_of(chapter: Chapter) -> World:
+    """The world that a chapter names; a ValueError where there is no such world."""
+    known = {FEEDFORWARD.name: FEEDFORWARD, **WORLDS}
+    name = chapter.world or FEEDFORWARD.name
+    if name not in known:
+        raise ValueError(
+            f"{chapter.file}: no world is called {name}; there are {', '.join(known)}"
+        )
+    return known[name]
 
 
 def check_display(display: Display, chapter: Chapter) -> Result:
@@ -33,29 +54,29 @@ def check_display(display: Display, chapter: Chapter) -> Result:
 
 
 def check_chains(display: Display, chapter: Chapter, result: Result) -> None:
-    chains, conditions = read_display(display, result)
+    chains = read_display(display, result)
     if result.failures:
         return
-    checker = Checker(chapter, result, conditions)
+    checker = Checker(chapter, result)
     decimals = Decimals(display, chapter, result)
     for chain in chains:
         with result.noting(chain.sides[0]):
             if chain.of_decimals:
-                refuse(*conditions, *chain.shapes)
+                refuse(*chain.conditions, *chain.shapes)
                 decimals.check(chain)
             else:
                 checker.check(chain)
     if not result.failures:
-        steps.check(display, [c for c in chains if not c.of_decimals], result)
+        symbolic = [chain for chain in chains if not chain.of_decimals]
+        steps.check(display, symbolic, checker.models[0], result)
 
 
 class Checker:
     """Checks the chains of one display, or of one inline formula."""
 
-    def __init__(self, chapter: Chapter, result: Result, conditions: list[Placed]):
+    def __init__(self, chapter: Chapter, result: Result):
         self.chapter, self.result = chapter, result
-        self.equalities = [c for c in conditions if isinstance(c.what, Equality)]
-        self.orders = [c for c in conditions if isinstance(c.what, Order)]
+        self.models = world_of(chapter).models()
         self.used: set[int] = set()
 
     def check(self, chain: Chain) -> None:
@@ -64,9 +85,11 @@ class Checker:
         left = [n for n in walk(chain.sides[0].node) if isinstance(n, Differential)]
         if any(node.of in chain.causes for node in left):
             raise fault(chain.sides[0], "this change stands on the right, too")
+        if chain.causes and not chain.changes:
+            raise fault(chain.sides[0], "no small change stands here")
         if "≈" in relations:
             self.check_order(chain)
-        elif self.orders:
+        elif chain.of_kind(Order):
             raise fault(chain.sides[0], "an order of the error, but no ≈ with h")
         elif "←" in relations and len(chain.sides) > 2:
             raise fault(chain.sides[0], "an update has one ← and nothing else")
@@ -83,33 +106,42 @@ class Checker:
             self.check_chain(chain)
 
     def check_chain(self, chain: Chain) -> None:
-        """In every network that meets the conditions, at every layer of the range."""
-        met = list(networks())
-        for condition in self.equalities:
-            if all(self.meets(network, condition) for network in networks()):
+        """In every model that meets the conditions, at every layer of the range."""
+        met = list(self.models)
+        for condition in chain.of_kind(Equality):
+            if all(self.meets(model, condition) for model in self.models):
                 raise fault(condition, "every network meets this: no condition")
-            met = [network for network in met if self.meets(network, condition)]
+            met = [model for model in met if self.meets(model, condition)]
         tried = 0
-        for network in met:
-            for ell in chain.layers(network):
-                self.check_in(network, chain, ell)
-                tried += 1
+        for model in met:
+            layers = self.layers(model, chain)
+            for ell in layers:
+                self.check_in(model, chain, ell)
+            tried += bool(layers)
         if tried < 2:
             raise fault(
-                chain.sides[0], "no network meets the range and the conditions"
+                chain.sides[0],
+                "fewer than two networks meet the range and the conditions",
             )
         self.check_claims_no_less(chain, met)
 
-    def check_claims_no_less(self, chain: Chain, met: list[Network]) -> None:
+    def layers(self, model: Model, chain: Chain) -> list[int | None]:
+        """The layers of the range in a model; None once where there is no ℓ."""
+        if chain.range is None:
+            return [None]
+        first, last = map(Evaluator(model, None).layer, chain.range)
+        return list(range(first, last + 1))
+
+    def check_claims_no_less(self, chain: Chain, met: list[Model]) -> None:
         """A range or a condition that is narrower than need be says something false."""
         first = chain.sides[0]
         if chain.range is not None:
             for end, step in ((chain.range.first, -1), (chain.range.last, 1)):
                 beyond = [
                     self.truth(
-                        chain, network, [Evaluator(network, None).layer(end) + step]
+                        chain, model, [Evaluator(model, None).layer(end) + step]
                     )
-                    for network in met
+                    for model in met
                 ]
                 if True in beyond and False not in beyond:
                     text = beside(end, step)
@@ -117,24 +149,25 @@ class Checker:
                         first,
                         f"the range is too small: this holds for ℓ = {text} too",
                     )
-        for network in networks():
-            if network not in met and self.truth(
-                chain, network, chain.layers(network)
-            ):
+        for model in self.models:
+            needless = model not in met and self.truth(
+                chain, model, self.layers(model, chain)
+            )
+            if needless:
                 raise fault(
-                    first, f"this holds without the condition too{where(network)}"
+                    first, f"this holds without the condition too{where(model)}"
                 )
 
     def truth(
-        self, chain: Chain, network: Network, tries: list[int | None]
+        self, chain: Chain, model: Model, tries: list[int | None]
     ) -> bool | None:
         """Whether the chain holds in a network at all these layers at which its symbols
         exist; None if they exist at none."""
         exists = None
         for ell in tries:
-            trial = Checker(self.chapter, Result("", 0, None, ""), [])
+            trial = Checker(self.chapter, Result("", 0, None, ""))
             try:
-                trial.check_in(network, chain, ell)
+                trial.check_in(model, chain, ell)
                 exists = True
             except Failure as failure:
                 if not isinstance(failure.__cause__, Undefined):
@@ -144,10 +177,11 @@ class Checker:
     def check_where_defined(self, chain: Chain) -> None:
         """At all layers at which every symbol exists."""
         compared = False
-        for network in networks():
-            for ell in range(network.L + 2) if chain.uses_ell else (None,):
+        for model in self.models:
+            layers = range((model.L or 0) + 2) if chain.uses_ell else (None,)
+            for ell in layers:
                 try:
-                    self.check_in(network, chain, ell)
+                    self.check_in(model, chain, ell)
                     compared = True
                 except Failure as failure:
                     if not isinstance(failure.__cause__, Undefined):
@@ -155,18 +189,20 @@ class Checker:
         if not compared:
             raise fault(chain.sides[0], "its symbols exist for no layer together")
 
-    def use(self, network: Network) -> None:
-        self.used.add(id(network))
+    def use(self, model: Model) -> None:
+        self.used.add(id(model))
         self.result.networks = len(self.used)
 
-    def meets(self, network: Network, condition: Placed) -> bool:
-        evaluator = Evaluator(network, None, self.chapter.loss)
-        sides = condition.what.left, condition.what.right
+    def meets(self, model: Model, condition: Placed) -> bool:
+        equality = condition.what
+        assert isinstance(equality, Equality)
+        sides = equality.left, equality.right
         try:
             with at(condition, " (in the condition)"):
+                evaluator = Evaluator(model, None, walk(sides), self.chapter.loss)
                 left, right = map(evaluator.value, sides)
                 need(not evaluator.claims, "a brace with a formula below")
-                if condition.what.at_least:
+                if equality.at_least:
                     need(left.is_number and right.is_number, "≥ is between numbers")
                     return bool(left.data >= right.data)
                 return (
@@ -177,41 +213,60 @@ class Checker:
                 return False
             raise
 
-    def check_in(self, network: Network, chain: Chain, ell: int | None) -> None:
-        """One network, one layer: every relation, every label, every shape."""
-        evaluator = Evaluator(network, ell, self.chapter.loss)
-        evaluator.causes = chain.causes
-        place = where(network, ell)
+    def check_in(self, model: Model, chain: Chain, ell: int | None) -> None:
+        """One model, one layer: every relation, every label, every shape."""
+        place = where(model, ell)
+        with at(chain.sides[0], place):
+            evaluator = Evaluator(
+                model, ell, chain.nodes(), self.chapter.loss, chain.causes
+            )
         values: list[Value] = []
         for side in chain.sides:
             with at(side, place):
                 after = side.relation == "" and chain.sides[1].relation == "←"
                 values.append(
-                    updated(evaluator, side.node)
+                    evaluator.after_step(side.node)
                     if after
                     else evaluator.value(side.node)
                 )
                 self.check_braces(evaluator)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
-                compared = self.equal(left, right, "left side", "right side")
-                need(compared, "both sides are 0: nothing is compared")
+                if side.relation in ("=", "←", "≈"):
+                    compared = self.equal(left, right, "left side", "right side")
+                    need(compared, "both sides are 0: nothing is compared")
+                else:
+                    self.ordered(left, right, side.relation)
         for row in chain.shapes:
             with at(row, place):
+                assert isinstance(row.what, Row)
                 shapes.check(
                     row.what, [side.node for side in chain.sides], evaluator
                 )
-        if network.net is not None:
-            with at(chain.sides[-1], place):
-                self.check_package(evaluator, chain, values)
-        self.use(network)
+        with at(chain.sides[-1], place):
+            self.check_package(evaluator, chain, values)
+        self.use(model)
+
+    def ordered(self, left: Value, right: Value, relation: str) -> None:
+        """Whether '<', '≤', '>' or '≥' holds for all elements."""
+        compare(
+            left, right, "left side", "right side"
+        )  # raises where shapes differ
+        others = right.over(left.indices)
+        held = COMPARISONS[relation](left.data, others)
+        if not held.all():
+            place = torch.unravel_index((~held).to(torch.int).argmax(), held.shape)
+            raise EquationError(
+                f"left side is {left.data[place]:.6g}, right side is"
+                f" {others[place]:.6g}: not {relation}"
+            )
+        self.result.values += held.numel()
 
     def check_braces(self, evaluator: Evaluator) -> None:
         """What has been evaluated is equal to the formulas under its braces."""
-        for claim in evaluator.claims:
+        for claim in evaluator.take_claims():
             compared = self.equal(claim.left, claim.right, "the brace", "its label")
             need(compared, "the brace and its label are 0: nothing is compared")
-        evaluator.claims.clear()
 
     def check_package(
         self, evaluator: Evaluator, chain: Chain, values: list[Value]
@@ -241,23 +296,23 @@ class Checker:
     def check_order(self, chain: Chain) -> None:
         """The error of an approximation shrinks with h as the equation says."""
         right = chain.sides[-1]
-        if len(self.orders) != 1 or len(chain.sides) != 2:
+        orders = chain.of_kind(Order)
+        if len(orders) != 1 or len(chain.sides) != 2:
             raise fault(
                 right,
                 r"≈ with symbols needs one claim \quad \text{error of order } h",
             )
-        refuse(*self.equalities, *chain.shapes)
-        for network in networks():
-            with at(right, where(network)):
-                self.check_order_in(network, chain.sides[0].node, right.node)
-            self.use(network)
+        refuse(*(c for c in chain.conditions if c not in orders), *chain.shapes)
+        for model in self.models:
+            with at(right, where(model)):
+                self.check_order_in(model, chain, orders[0].what)
+            self.use(model)
 
-    def check_order_in(self, network: Network, left: Node, right: Node) -> None:
-        errors = [self.error(network, left, right, step) for step in STEPS]
+    def check_order_in(self, model: Model, chain: Chain, order) -> None:
+        errors = [self.error(model, chain, step) for step in STEPS]
         need(min(errors) > NOTHING, "there is no error whose order can be measured")
-        evaluator = Evaluator(network, None)
-        evaluator.step = torch.tensor(STEPS[-1], dtype=torch.float64)
-        power = evaluator.value(self.orders[0].what.power)
+        moved = model.moved(("W", 1, (0, 0)), STEPS[-1])
+        power = Evaluator(moved, None).value(order.power)
         need(power.is_number and power.data > 0, "an order is a power of h")
         claimed = log2(power.data.item()) / log2(STEPS[-1])
         measured = log2(errors[0] / errors[1])
@@ -266,17 +321,15 @@ class Checker:
             f"the error is of order h^{measured:.1f}, not h^{claimed:g}",
         )
 
-    def error(
-        self, network: Network, left: Node, right: Node, step: float
-    ) -> float:
+    def error(self, model: Model, chain: Chain, step: float) -> float:
         """How far two sides are apart, in all, for an entry of each parameter."""
+        sides = [side.node for side in chain.sides]
         total = 0.0
-        for layer in range(1, network.L + 1):
-            for weight in (("W", layer, (0, 1)), ("b", layer, (1,))):
-                evaluator = Evaluator(network, None, self.chapter.loss)
-                evaluator.weight = weight
-                evaluator.step = torch.tensor(step, dtype=torch.float64)
-                a, b = evaluator.value(left), evaluator.value(right)
+        for layer in range(1, (model.L or 0) + 1):
+            for entry in (("W", layer, (0, 0)), ("b", layer, (0,))):
+                moved = model.moved(entry, step)
+                evaluator = Evaluator(moved, None, chain.nodes(), self.chapter.loss)
+                a, b = map(evaluator.value, sides)
                 need(a.is_number and b.is_number, "h goes with numbers")
                 self.check_braces(evaluator)
                 total += abs(a.data.item() - b.data.item())
@@ -288,8 +341,8 @@ def compare(left: Value, right: Value, name: str, other: str):
     """The largest difference, relative to the largest number; where it is, in words;
     and the two numbers there. An EquationError where shapes or free indices differ."""
     need(
-        left.shape == right.shape and left.matrix == right.matrix,
-        f"{other} is {shown(right.shape)}, {name} is {shown(left.shape)}",
+        left.sides == right.sides and left.matrix == right.matrix,
+        f"{other} is {right.shape}, {name} is {left.shape}",
     )
     for one, two, side in ((left, right, name), (right, left, other)):
         for index in one.indices:
@@ -325,5 +378,5 @@ def refuse(*others: Placed) -> None:
         )
 
 
-def where(network: Network, ell: int | None = None) -> str:
-    return f" ({network}{'' if ell is None else f'; ℓ = {ell}'})"
+def where(model: Model, ell: int | None = None) -> str:
+    return f" ({model}{'' if ell is None else f'; ℓ = {ell}'})"

@@ -2,13 +2,13 @@
 
 import re
 
-from .chains import Chain
-from .evaluate import Evaluator, need
+from .chains import Chain, has_symbols
+from .evaluate import Evaluator
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
-from .nodes import Loss, Node, Number, Quantity, Sum, Underbrace, walk
+from .nodes import Node, Number, Sum, Underbrace, walk
 from .results import Result, at
-from .update import updated
+from .values import need
 
 RESULT = re.compile(
     r"(?:=|\\approx)\s*-?(\d+\.\d+)\s*(?=\\\\|\\approx|\\end|[&=,.]|$)"
@@ -50,7 +50,7 @@ class Decimals:
             "numbers and symbols: no cell tagged `pencil` says which network",
         )
         if relation == "←":
-            a = updated(self.evaluator, left)
+            a = self.evaluator.after_step(left)
         else:
             a = self.evaluator.value(left)
         b = self.evaluator.value(right)
@@ -91,10 +91,6 @@ def numbers_before(display: Display, chapter: Chapter) -> set[str]:
         if earlier.line < display.line:
             known |= set(RESULT.findall(earlier.tex))
     return known
-
-
-def has_symbols(node: Node) -> bool:
-    return any(isinstance(part, Quantity | Loss) for part in walk(node))
 
 
 def decimals_of(node) -> list[str]:

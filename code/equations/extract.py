@@ -46,6 +46,7 @@ PENCIL_CELL = re.compile(
     r"^```\{code-cell\}[^\n]*\n:tags: \[pencil\]\n(.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+WORLD = re.compile(r"^equations: *\{world: *(\w+)\}$", re.MULTILINE)
 LEARNING_RATE = re.compile(r"\$\\eta = (\d+(?:\.\d+)?)\$")
 
 
@@ -80,6 +81,7 @@ class Chapter:
     loss: Loss | None  # what a bare loss stands for
     learning_rate: float | None
     numbers: dict[str, list] | None  # the network of the cell tagged `pencil`
+    world: str | None = None
 
 
 def read_chapter(path: str) -> Chapter:
@@ -110,6 +112,7 @@ def parse_chapter(path: str, source: str) -> Chapter:
         declared(path, text, STANDS_FOR, "a loss with its arguments", loss),
         declared(path, text, LEARNING_RATE, "a learning rate", float),
         declared(path, source, PENCIL_CELL, "W1, b1, ..., x, y that fit", numbers),
+        declared(path, source, WORLD, "a world", str),
     )
 
 

@@ -5,7 +5,8 @@ import re
 from .chains import Placed, read_display
 from .check import Checker
 from .extract import Chapter, Display, Inline
-from .results import Failure, Result
+from .nodes import Equality, EquationError, Order
+from .results import Result
 
 CORE = {"W", "b", "z", "Z", "delta", "Delta", "mathcal{L}"}
 KNOWN = CORE | {"x", "X", "y", "Y", "G", "N", "n", "K", "L", "d", "T"}
@@ -47,12 +48,11 @@ def check_inline(inline: Inline, chapter: Chapter) -> Result | None:
     result = Result(inline.file, inline.line, None, inline.tex, rows=1)
     with result.noting(Placed(None, 0, inline.line)):
         display = Display(inline.file, inline.line, inline.tex)
-        chains, conditions = read_display(display, result)
-        for condition in conditions:
-            message = "a formula in the text makes one claim, without conditions"
-            raise Failure(message, condition.line, condition.row)
-        checker = Checker(chapter, result, [])
+        chains = read_display(display, result)
+        checker = Checker(chapter, result)
         for chain in chains if not result.failures else ():
+            if chain.of_kind(Equality) or chain.of_kind(Order):
+                raise EquationError("a formula in the text makes one claim")
             if chain.range is None:
                 checker.check_where_defined(chain)
             else:

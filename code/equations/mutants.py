@@ -51,7 +51,7 @@ class Edit:
 def mutants(display: Display) -> Iterator[Mutant]:
     """All mutants of a displayed equation."""
     seen: Counter[str] = Counter()
-    for number, place, text in pieces(display.tex):
+    for number, place, _, text in pieces(display.tex):
         for edit in sorted(
             set(edits(text)), key=lambda e: (e.start, e.end, e.kind)
         ):

@@ -1,4 +1,4 @@
-"""Random networks in which equations are evaluated, and what their symbols mean there.
+"""Feed-forward networks with random parameters, and all that is computed in them.
 
 Every meaning is a definition, or a derivative that automatic differentiation takes
 of one. None of the book's results is used.
@@ -6,6 +6,7 @@ of one. None of the book's results is used.
 
 import random
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -14,7 +15,22 @@ from backprop import NeuralNetwork
 from torch import Tensor
 from torch.nn import functional
 
-DEPTHS = (1, 2, 3, 4)
+from .feedforward import FEEDFORWARD, GENERAL
+from .nodes import EquationError
+from .world import Model
+
+# N^(0), ..., N^(L) and n. Equal ones and ones of 1 are among them.
+SIZES = [
+    (5, 4, 3, 6, 2, 7),
+    (3, 4, 2, 3, 2, 2, 4, 5),
+    (4, 2, 3, 5, 3, 2, 6),
+    (4, 6, 2, 5, 3),
+    (2, 1, 3, 1, 1),
+    (5, 3, 6, 2),
+    (1, 3, 2, 4),
+    (3, 2, 4),
+    (2, 3, 1),
+]
 
 # Smooth, and different, so that no activation passes for that of another layer.
 ACTIVATIONS: list[Callable[[Tensor], Tensor]] = [
@@ -23,10 +39,11 @@ ACTIVATIONS: list[Callable[[Tensor], Tensor]] = [
     torch.sin,
     torch.atan,
     functional.softplus,
+    functional.gelu,
 ]
 
 
-class Network:
+class Network(Model):
     """A network, one sample, and a batch, in float64, with all values of the forward pass.
 
     ``sizes`` holds N^(0), ..., N^(L). The values of one sample are 1-D, those of the
@@ -40,46 +57,64 @@ class Network:
         self,
         sizes: list[int],
         n: int,
-        generator: torch.Generator,
+        seed: int,
         activations: Sequence[Callable[[Tensor], Tensor]],
         sample_loss: Callable[[Tensor, Tensor], Tensor],
         batch_loss: Callable[[Tensor, Tensor], Tensor],
         net: NeuralNetwork | None = None,
     ):
-        self.L, self.sizes, self.n, self.K = len(sizes) - 1, sizes, n, sizes[-1]
-        self.generator, self.net = generator, net
+        counted = {f"N^({layer})": size for layer, size in enumerate(sizes)}
+        super().__init__(FEEDFORWARD, {"n": n, **counted, **GENERAL}, seed)
+        self.L, self.layer_sizes, self.n, self.K = (
+            len(sizes) - 1,
+            sizes,
+            n,
+            sizes[-1],
+        )
+        self.net = net
         self.activations = [None, *activations]
         self.sample_loss, self.batch_loss = sample_loss, batch_loss
-        shapes = list(pairwise(sizes))
         # Divided, so that no activation is saturated and no slope is near 0.
-        weights = [self.random(*shape) / shape[0] ** 0.5 for shape in shapes]
-        self.W = [None, *(weight.requires_grad_() for weight in weights)]
-        self.b = [None, *(self.leaf(shape[1]) for shape in shapes)]
-        self.x, self.X = self.leaf(sizes[0]), self.leaf(n, sizes[0])
-        self.y, self.Y = self.random(self.K), self.random(n, self.K)
-        self.eta = 0.1 + 0.8 * torch.rand((), generator=generator).item()
-        self.directions: dict[tuple, Tensor] = {}
-        self.jacobians: dict[tuple[int, int], Tensor] = {}
+        self.W = [
+            None,
+            *(
+                (
+                    self.random(f"W{layer}", *shape) / shape[0] ** 0.5
+                ).requires_grad_()
+                for layer, shape in enumerate(pairwise(sizes), start=1)
+            ),
+        ]
+        self.b = [
+            None,
+            *(
+                self.leaf(f"b{layer}", size)
+                for layer, size in enumerate(sizes[1:], 1)
+            ),
+        ]
+        self.x, self.X = self.leaf("x", sizes[0]), self.leaf("X", n, sizes[0])
+        self.y, self.Y = self.random("y", self.K), self.random("Y", n, self.K)
+        self.eta: float | None = 0.1 + 0.8 * random.Random(seed).random()
         self.forward()
 
-    def random(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.generator, dtype=torch.float64)
+    def leaf(self, key: str, *shape: int) -> Tensor:
+        return self.random(key, *shape).requires_grad_()
 
-    def leaf(self, *shape: int) -> Tensor:
-        return self.random(*shape).requires_grad_()
+    def axis(self, name: str, layer: int | None) -> str:
+        if name in ("K", "N0"):
+            return f"N^({self.L if name == 'K' else 0})"
+        return super().axis(name, layer)
 
     def forward(self) -> None:
         """Compute z_in, z_out of the sample and Z_in, Z_out of the batch."""
         self.z_in, self.z_out = self.run(self.x)
         self.Z_in, self.Z_out = self.run(self.X)
 
-    def run(self, inputs: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def run(self, inputs: Tensor, W=None, b=None) -> tuple[list, list]:
+        W, b = W or self.W, b or self.b
         z_in: list[Tensor | None] = [None]
         z_out = [inputs]
         for layer in range(1, self.L + 1):
-            z_in.append(
-                functional.linear(z_out[-1], self.W[layer].T, self.b[layer])
-            )
+            z_in.append(functional.linear(z_out[-1], W[layer].T, b[layer]))
             z_out.append(self.activations[layer](z_in[-1]))
         return z_in, z_out
 
@@ -119,23 +154,27 @@ class Network:
         (cube,) = torch.autograd.grad(self.batch_loss(self.Y, z_out), weights)
         return cube
 
-    def loss_moved(
-        self, layer: int, name: str, place: tuple, value: Tensor
-    ) -> Tensor:
-        """The loss of the batch, with one entry of a parameter set to a value."""
+    def loss_moved(self, value: Tensor) -> Tensor:
+        if self.entry is None:
+            return super().loss_moved(value)
+        name, layer, place = self.entry
         kept = getattr(self, name)[layer]
         moved = kept.detach().clone()
         moved[place] = value
-        getattr(self, name)[layer] = moved
-        try:
-            return self.batch_loss(self.Y, self.run(self.X)[1][-1])
-        finally:
-            getattr(self, name)[layer] = kept
+        parameters = {"W": [*self.W], "b": [*self.b]}
+        parameters[name][layer] = moved
+        return self.batch_loss(
+            self.Y, self.run(self.X, **parameters)[1][-1]
+        ).detach()
 
     def updated(self, name: str, layer: int) -> Tensor:
         """A parameter after one step of torch's gradient descent."""
+        if self.eta is None:
+            raise EquationError("the text has not said what η is")
         parameter = getattr(self, name)[layer].detach().clone().requires_grad_()
-        loss = self.loss if self.net_has_one_sample else self.loss_of_batch
+        loss = (
+            self.loss if self.loss_key == "loss of a sample" else self.loss_of_batch
+        )
         optimizer = torch.optim.SGD([parameter], lr=self.eta)
         (parameter.grad,) = torch.autograd.grad(
             loss, getattr(self, name)[layer], retain_graph=True
@@ -143,19 +182,15 @@ class Network:
         optimizer.step()
         return parameter.detach()
 
-    net_has_one_sample = False
-
-    def direction(self, key: tuple, like: Tensor) -> Tensor:
-        """A small change of a quantity: a random direction, the same at each use."""
-        if key not in self.directions:
-            self.directions[key] = self.random(*like.shape)
-        return self.directions[key]
+    @cached_property
+    def all_contributions(self) -> list[Tensor | None]:
+        return [None, *map(self.contributions, range(1, self.L + 1))]
 
     @cached_property
     def glorot_bounds(self) -> list[Tensor | None]:
         """The bounds within which torch draws the weights of its Xavier initialisation."""
         bounds: list[Tensor | None] = [None]
-        for inputs, units in pairwise(self.sizes):
+        for inputs, units in pairwise(self.layer_sizes):
             weights = torch.empty(units, inputs, dtype=torch.float64)
             uniform = torch.empty_like(weights)
             torch.nn.init.xavier_uniform_(
@@ -166,41 +201,44 @@ class Network:
         return bounds
 
     # Vectors and functions of no network, for the rules of calculus: t -> v -> u -> f,
-    # and u depends on the number t too. Their sizes are others beside each network.
+    # and u depends on the number t too.
 
     @cached_property
     def general(self) -> dict[str, Tensor]:
-        others = [size for size in range(2, 9) if size != self.n]
-        drawn = random.Random(str(self)).sample(others, 3)
-        sizes = dict(zip(("vector t", "v", "u"), drawn))
-        t, number = self.leaf(sizes["vector t"]), self.leaf()
-        v = torch.sin(self.random(sizes["v"], sizes["vector t"]) @ t)
-        u = torch.tanh(self.random(sizes["u"], sizes["v"]) @ v / 2)
-        u = u + torch.sin(self.random(sizes["u"]) * number)
-        f = torch.atan(self.random(sizes["u"]) @ u) + (u**3).sum()
+        p, q, r = GENERAL["p"], GENERAL["q"], GENERAL["r"]
+        t, number = self.leaf("vector t", p), self.leaf("number t")
+        v = torch.sin(self.random("v", r, p) @ t)
+        u = torch.tanh(self.random("u", q, r) @ v / 2)
+        u = u + torch.sin(self.random("u of t", q) * number)
+        f = torch.atan(self.random("f", q) @ u) + (u**3).sum()
         return {"vector t": t, "t": number, "v": v, "u": u, "f": f}
 
     @cached_property
-    def lasting(self) -> set[int]:
-        """The tensors that live as long as the network, by identity."""
+    def lasting(self) -> list[Tensor]:
         lists = (self.W, self.b, self.z_in, self.z_out, self.Z_in, self.Z_out)
         losses = (self.loss, self.sum_of_losses, self.loss_of_batch)
         ours = [tensor for tensors in lists for tensor in tensors]
-        return {id(tensor) for tensor in (*ours, *losses, *self.general.values())}
+        kept = (*ours, self.x, self.X, *losses, *self.general.values())
+        return [tensor for tensor in kept if tensor is not None]
 
-    def size_name(self, size: int) -> str:
-        names = [f"N^({k})" for k, N in enumerate(self.sizes) if N == size]
-        return "n" if size == self.n and not names else " = ".join(names)
+    def moved(self, entry: tuple[str, int, tuple], step: float) -> "Network":
+        """The same network, with an entry of a parameter for w, and a value for h."""
+        other = copy(self)
+        other.entry, other.step = entry, step
+        other.loss_key = "loss of the batch"
+        return other
+
+    step: float | None = None
 
     def __str__(self):
-        sizes = ", ".join(map(str, self.sizes))
+        sizes = ", ".join(map(str, self.layer_sizes))
         return f"layers of sizes {sizes}, n = {self.n}"
 
 
 class PencilNetwork(Network):
     """The network of a chapter's cell tagged `pencil`, and its one sample."""
 
-    net_has_one_sample = True
+    loss_key = "loss of a sample"
 
     def __init__(self, numbers: dict[str, list], learning_rate: float | None):
         depth = sum(name.startswith("W") for name in numbers)
@@ -214,7 +252,7 @@ class PencilNetwork(Network):
         super().__init__(
             sizes,
             1,
-            torch.Generator().manual_seed(0),
+            0,
             activations,
             mean_squared_error,
             functional.mse_loss,
@@ -236,9 +274,10 @@ def mean_squared_error(y: Tensor, z: Tensor) -> Tensor:
     return functional.mse_loss(z, y.expand_as(z), reduction="none").mean(dim=-1)
 
 
-def random_losses(K: int, n: int, generator: torch.Generator, mean: bool):
+def random_losses(K: int, n: int, seed: int, mean: bool):
     """A loss of one sample that treats no two outputs alike, and one of the batch:
-    their mean, or a function that is no sum over samples."""
+    their mean, or a function that is none of the samples' losses."""
+    generator = torch.Generator().manual_seed(seed)
     a, b, c = torch.rand((3, K), generator=generator, dtype=torch.float64) + 0.5
     weights = torch.rand(n, generator=generator, dtype=torch.float64) + 0.5
 
@@ -249,19 +288,18 @@ def random_losses(K: int, n: int, generator: torch.Generator, mean: bool):
 
     def batch_loss(y, z):
         losses = sample_loss(y, z)
-        return losses.mean() if mean else torch.logsumexp(weights * losses, dim=0)
+        if mean:
+            return losses.mean()
+        together = torch.sin(weights @ z @ b) * torch.cos(c @ z.T @ weights)
+        return torch.logsumexp(weights * losses, dim=0) + together
 
     return sample_loss, batch_loss
 
 
-def random_network(depth: int, mean: bool, seed: int) -> Network:
-    """All sizes at least 2, different from each other and from the batch size."""
-    shuffled = random.Random(seed)
-    *sizes, n = shuffled.sample(range(2, 9), depth + 2)
-    generator = torch.Generator().manual_seed(seed)
-    losses = random_losses(sizes[-1], n, generator, mean)
-    activations = shuffled.sample(ACTIVATIONS, depth)
-    return Network(sizes, n, generator, activations, *losses)
+def random_network(sizes: list[int], n: int, mean: bool, seed: int) -> Network:
+    losses = random_losses(sizes[-1], n, seed, mean)
+    shuffled = random.Random(seed).sample(ACTIVATIONS, len(ACTIVATIONS))
+    return Network(sizes, n, seed, shuffled[: len(sizes) - 1], *losses)
 
 
 def package_network(depth: int, seed: int) -> Network:
@@ -271,7 +309,7 @@ def package_network(depth: int, seed: int) -> Network:
     network = Network(
         sizes,
         n,
-        torch.Generator().manual_seed(seed),
+        seed,
         [torch.tanh] * (depth - 1) + [torch.sigmoid],
         mean_squared_error,
         functional.mse_loss,
@@ -289,10 +327,9 @@ def package_network(depth: int, seed: int) -> Network:
 def networks() -> tuple[Network, ...]:
     """The networks in which every equation is tried. Deep ones come first: they
     refute the most."""
-    deepest = sorted(DEPTHS, reverse=True)
     ours = [
-        random_network(depth, mean, 10 * depth + mean)
-        for depth in deepest
+        random_network(sizes, n, mean, 10 * len(sizes) + mean)
+        for *sizes, n in SIZES
         for mean in (False, True)
     ]
-    return (*ours, *(package_network(depth, 100 + depth) for depth in deepest))
+    return (*ours, *(package_network(depth, 100 + depth) for depth in (4, 3, 2, 1)))

@@ -44,13 +44,18 @@ class Ones(Node):
 
 @dataclass(frozen=True)
 class Quantity(Node):
-    """A letter with what stands at it: layer, indices, `in` or `out`."""
+    """A letter with what stands at it: layer, indices, `in` or `out`.
+
+    An accent is a word before the letter, as in 'hat z'. An index is a letter, a
+    number, or a sum of these such as 'i+k-1'. A dot stands for the indices left out.
+    """
 
     letter: str
     layer: Layer | None = None
     indices: tuple[str, ...] = ()
     part: str | None = None
     bold: bool = False
+    dot: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,14 @@ class Function(Node):
 
 
 @dataclass(frozen=True)
+class Named(Node):
+    """A function that has its name everywhere, such as log, max or softmax."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Exponential(Node):
     exponent: Node
 
@@ -93,6 +106,35 @@ class Root(Node):
 @dataclass(frozen=True)
 class Diagonal(Node):
     of: Node
+
+
+@dataclass(frozen=True)
+class Trace(Node):
+    of: Node
+
+
+@dataclass(frozen=True)
+class Inner(Node):
+    """The sum of the products of equal elements; a norm is the root of one."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Comparison(Node):
+    """Two sides and '=', '<', '>', '≤' or '≥' between them: 1 where it holds, else 0."""
+
+    left: Node
+    relation: str
+    right: Node
+
+
+@dataclass(frozen=True)
+class Cases(Node):
+    """Values, each with the comparison under which it is taken."""
+
+    branches: tuple[tuple[Node, Comparison], ...]
 
 
 @dataclass(frozen=True)
@@ -153,6 +195,14 @@ class SumOver(Node):
 
 
 @dataclass(frozen=True)
+class SumOverLayers(Node):
+    """A sum in which ℓ runs over layers."""
+
+    range: "Range"
+    body: Node
+
+
+@dataclass(frozen=True)
 class Shape(Node):
     rows: Node
     columns: Node
@@ -181,6 +231,13 @@ class Equality:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What changes by itself in an equation of differentials."""
+
+    of: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Order:
     """The claim that an error is of the order of a power of the step."""
 
@@ -189,12 +246,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Row:
-    """Sides, the relations between them ('=', '≈', '←'), and conditions. A row that
-    continues a chain has as many relations as sides."""
+    """Sides, the relations between them ('=', '≈', '←', '≤', ...), and conditions. A
+    row that continues a chain has as many relations as sides."""
 
     sides: tuple[Node, ...]
     relations: tuple[str, ...]
-    conditions: tuple[Range | Equality | Order, ...]
+    conditions: tuple[Range | Equality | Order | Changes, ...]
 
 
 def walk(node):

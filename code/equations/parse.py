@@ -10,6 +10,9 @@ from lark import Lark, Token, Transformer, Tree, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedEOF, VisitError
 
 from .nodes import (
+    Cases,
+    Changes,
+    Comparison,
     Derivative,
     Diagonal,
     Differential,
@@ -20,8 +23,10 @@ from .nodes import (
     Fraction,
     Function,
     Gradient,
+    Inner,
     Layer,
     Loss,
+    Named,
     Node,
     Number,
     Ones,
@@ -35,6 +40,8 @@ from .nodes import (
     Shape,
     Sum,
     SumOver,
+    SumOverLayers,
+    Trace,
     Transpose,
     Underbrace,
 )
@@ -43,8 +50,9 @@ from .nodes import (
 def parse_row(tex: str) -> Row:
     """The tree of a row, or an EquationError that says where reading stopped."""
     parsed = tree(tex)
-    for cell in tex.split("&"):
+    for cell in inner_blanked(tex).split("&"):
         check_pairs(cell)
+    check_scopes(parsed)
     try:
         return Build().transform(parsed)
     except VisitError as error:
@@ -64,10 +72,38 @@ def check_pairs(cell: str) -> None:
         raise EquationError(f"{open_signs[-1]} is not closed in its cell")
 
 
+def inner_blanked(tex: str) -> str:
+    """The TeX with blanks in place of `cases`, whose rows and cells are its own."""
+    return CASES.sub(lambda match: " " * len(match[0]), tex)
+
+
+def check_scopes(parsed: Tree) -> None:
+    """An operator or a function without parentheses takes one factor. With another
+    behind it a reader cannot tell how far it reaches."""
+    for row in parsed.find_data("adjacent"):
+        for factor in row.children[:-1]:
+            atom = factor.children[0]
+            if atom.data in ("operator", "named") and not enclosed(atom):
+                raise EquationError(
+                    "put what is differentiated, or what a function takes, in"
+                    " parentheses where more factors follow"
+                )
+
+
+def enclosed(atom: Tree) -> bool:
+    """Whether what an operator takes ends where everyone sees it."""
+    if atom.data == "named" and isinstance(atom.children[-1], Token):
+        return True
+    inner = atom.children[-1].children[0]
+    while inner.data in ("operator", "named"):
+        inner = inner.children[-1].children[0]
+    return inner.data in ("group", "underbrace", "function", "absolute", "norm")
+
+
 def tree(tex: str) -> Tree:
     """The parse tree of a row, with its tokens and their places."""
     try:
-        return parser().parse(tex)
+        return parser().parse(with_paired_bars(tex))
     except UnexpectedEOF as error:
         raise EquationError("the formula ends too early") from error
     except UnexpectedInput as error:
@@ -77,6 +113,17 @@ def tree(tex: str) -> Tree:
             raise EquationError("the formula ends too early") from error
         short = rest if len(rest) <= 30 else rest[:30] + " ..."
         raise EquationError(f"cannot be read from here: {short}") from error
+
+
+def with_paired_bars(tex: str) -> str:
+    """The TeX with signs that open and close in place of | and \\|, in their places."""
+    for bar in (r"(\\)\|", r"(?<!\\)()\|"):
+        first, *others = re.split(bar, tex)
+        if len(others) % 4:
+            raise EquationError("a | is not closed")
+        pairs = zip(itertools.cycle("⟦⟧"), others[::2], others[1::2])
+        tex = first + "".join(f"{slash}{sign}{text}" for sign, slash, text in pairs)
+    return tex
 
 
 @cache
@@ -99,7 +146,8 @@ def check_indices(node) -> tuple[set[str], set[str]]:
         check_indices(part) for part in parts if isinstance(part, Node | tuple)
     ]
     free, bound = (set().union(*sets) for sets in zip((set(), set()), *found))
-    free |= set(getattr(node, "indices", ()))
+    for index in getattr(node, "indices", ()):
+        free |= set(re.findall(r"[a-z]", index))
     if isinstance(node, SumOver):
         if node.index in bound:
             raise EquationError(f"{node.index} is summed over twice")
@@ -152,9 +200,11 @@ class Scripts:
                 raise EquationError("two words at one symbol")
             self.word = str(mark).partition("{")[2].rstrip("}")
         elif self.dot:
-            raise EquationError("a dot stands beside an index")
+            raise EquationError("a dot stands before an index")
         elif mark.type == "CDOT":
             self.dot = True
+        elif mark.type == "SHIFTED":
+            self.indices += (str(mark),)
         elif mark.type in ("LETTER", "INDEX"):
             self.indices += tuple(str(mark))
 
@@ -165,7 +215,16 @@ class Scripts:
 
 
 PAIRS = {"{": "}", r"\left": r"\right"}
-MATRICES = ("W", "X", "Y", "Z", "Delta")
+CASES = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}", re.DOTALL)
+RELATIONS = {
+    "EQUALS": "=",
+    "APPROX": "≈",
+    "ARROW": "←",
+    "AT_LEAST": "≥",
+    "AT_MOST": "≤",
+    "MORE": ">",
+    "LESS": "<",
+}
 NAMES = {
     "layer": "layer",
     "indices": "index",
@@ -173,6 +232,7 @@ NAMES = {
     "word": "word as index",
     "primes": "prime",
     "wrappers": "exponent",
+    "dot": "dot as index",
 }
 
 
@@ -182,14 +242,21 @@ class Build(Transformer):
 
     def row(self, meta, children):
         relations = [child for child in children if type(child) is str]
+        for before, condition in itertools.pairwise([None, *children]):
+            is_equality = isinstance(condition, Equality) and not condition.at_least
+            if is_equality and getattr(before, "type", "") != "IF":
+                raise EquationError(
+                    "a second claim stands behind the first; a condition begins with"
+                    r" \text{if }"
+                )
         sides = tuple(of_type(children, Node))
-        conditions = of_type(children, Range, Equality, Order)
+        conditions = of_type(children, Range, Equality, Order, Changes)
         return Row(sides, tuple(relations), tuple(conditions))
 
     continued = condition_row = row
 
     def relation(self, meta, children):
-        return {"EQUALS": "=", "APPROX": "≈", "ARROW": "←"}[children[0].type]
+        return RELATIONS[children[0].type]
 
     def side(self, meta, children):
         check_indices(children[0])
@@ -205,6 +272,9 @@ class Build(Transformer):
     def equality(self, meta, children):
         left, right = of_type(children, Node)
         return Equality(left, right, children[1].type == "AT_LEAST")
+
+    def changing(self, meta, children):
+        return Changes(tuple(of_type(children, Node)))
 
     def order(self, meta, children):
         return Order(children[1])
@@ -237,6 +307,13 @@ class Build(Transformer):
         return SumOver(
             span(meta), str(children[1]), body, last[0] if last else None
         )
+
+    def over_layers(self, meta, children):
+        first, last = of_type(children, Layer)
+        return SumOverLayers(span(meta), Range(first, last), children[-1])
+
+    def slashed(self, meta, children):
+        return Fraction(span(meta), *of_type(children, Node))
 
     def factor(self, meta, children):
         atom, place = children[0], span(meta)
@@ -272,8 +349,16 @@ class Build(Transformer):
     def ones(self, meta, children):
         return Ones(span(meta))
 
+    def shifted(self, meta, children):
+        return Token("SHIFTED", "".join(children))
+
     def name(self, meta, children):
         return quantity(span(meta), children[0])
+
+    def marked_sign(self, meta, children):
+        place = span(meta)
+        name = quantity(place, children[0])
+        return with_scripts(place, name, collect(children[1:]))
 
     def differential(self, meta, children):
         token = children[-1]
@@ -302,6 +387,10 @@ class Build(Transformer):
     def function_sign(self, meta, children):
         return children
 
+    def named(self, meta, children):
+        name = children[0].removeprefix("\\operatorname{").strip("\\}")
+        return Named(span(meta), name, tuple(of_type(children, Node)))
+
     def exponential(self, meta, children):
         return Exponential(span(meta), of_type(children, Node)[0])
 
@@ -312,7 +401,10 @@ class Build(Transformer):
         return Shape(span(meta), *of_type(children, Node))
 
     def fraction(self, meta, children):
-        return Fraction(span(meta), *of_type(children, Node))
+        above, below = of_type(children, Node)
+        if isinstance(above, Differential) and isinstance(below, Differential):
+            return Derivative(span(meta), above.of, below.of)  # df/dt
+        return Fraction(span(meta), above, below)
 
     def root(self, meta, children):
         return Root(span(meta), *of_type(children, Node))
@@ -331,6 +423,35 @@ class Build(Transformer):
     def diagonal(self, meta, children):
         return Diagonal(span(meta), *of_type(children, Node))
 
+    def trace(self, meta, children):
+        return Trace(span(meta), *of_type(children, Node))
+
+    def inner(self, meta, children):
+        return Inner(span(meta), *of_type(children, Node))
+
+    def norm(self, meta, children):
+        (of,) = of_type(children, Node)
+        return Root(span(meta), Inner(span(meta), of, of))
+
+    def absolute(self, meta, children):
+        return Named(span(meta), "abs", tuple(of_type(children, Node)))
+
+    def indicator(self, meta, children):
+        letters = [str(token) for token in children if token.type == "LETTER"]
+        return Quantity(span(meta), "delta", indices=tuple(letters))
+
+    def cases(self, meta, children):
+        return Cases(span(meta), tuple(of_type(children, tuple)))
+
+    def branch(self, meta, children):
+        value, left, right = of_type(children, Node)
+        (relation,) = [
+            RELATIONS[token.type]
+            for token in of_type(children, Token)
+            if token.type in RELATIONS
+        ]
+        return value, Comparison(span(meta), left, relation, right)
+
     def underbrace(self, meta, children):
         body, *label = of_type(children, Node)
         return Underbrace(span(meta), body, label[0] if label else None)
@@ -341,7 +462,11 @@ def span(meta):
 
 
 def quantity(place, token):
-    """A letter, without its font."""
+    """A letter without its font, with its accent before it."""
+    accent = re.fullmatch(r"\\(hat|bar|tilde)\{(.*)\}", str(token))
+    if accent:
+        below = quantity(place, accent[2])
+        return replace(below, letter=f"{accent[1]} {below.letter}")
     font, brace, inside = str(token).partition("{")
     text = inside.rstrip("}") if brace else font
     return Quantity(place, text.removeprefix("\\"), bold=bool(brace))
@@ -378,9 +503,6 @@ def wrapped(place, node, scripts):
 def with_scripts(place, atom, scripts):
     """A quantity, a loss or an element of a group, with its scripts."""
     scripts.forbid("this term", "primes")
-    is_matrix = isinstance(atom, Quantity) and atom.letter in MATRICES
-    if scripts.dot and len(scripts.indices) > is_matrix:
-        raise EquationError("a dot stands beside an index")
     if isinstance(atom, Quantity) and not (atom.layer or atom.indices or atom.part):
         scripts.forbid(f"'{atom.letter}'", "word")
         return replace(
@@ -389,6 +511,7 @@ def with_scripts(place, atom, scripts):
             layer=scripts.layer,
             indices=scripts.indices,
             part=scripts.part,
+            dot=scripts.dot,
         )
-    scripts.forbid("this term", "layer", "part", "word")
+    scripts.forbid("this term", "layer", "part", "word", "dot")
     return Element(place, atom, scripts.indices) if scripts.indices else atom

@@ -1,8 +1,20 @@
 """Check the rows that give shapes, such as (N × 1) = (N × M) · (M × 1), against the
 terms in the row above."""
 
-from .evaluate import Evaluator, need, shown
-from .nodes import Node, Product, Row, Shape, Sum, Transpose
+from .evaluate import Evaluator
+from .nodes import (
+    EquationError,
+    Node,
+    Number,
+    Product,
+    Quantity,
+    Row,
+    Shape,
+    Sum,
+    Transpose,
+)
+from .symbols import describe
+from .values import need
 
 
 def check(row: Row, sides: list[Node], evaluator: Evaluator) -> None:
@@ -26,11 +38,12 @@ def match(shape: Node, term: Node, evaluator: Evaluator) -> None:
             not isinstance(term, Product) or not term.sign,
             "the row of shapes has one shape for a product; give that of each factor",
         )
-        stated = size(shape.rows, evaluator), size(shape.columns, evaluator)
-        real = evaluator.value(term).shape
+        stated = (size(shape.rows, evaluator), size(shape.columns, evaluator))
+        real = evaluator.value(term).sides
         need(
             stated == real,
-            f"the row of shapes says {shown(stated)}, the term above is {shown(real)}",
+            f"the row of shapes says ({', '.join(stated)}), the term above is"
+            f" ({', '.join(real)})",
         )
     elif isinstance(shape, Transpose) and isinstance(term, Transpose):
         match(shape.of, term.of, evaluator)
@@ -54,9 +67,12 @@ def match(shape: Node, term: Node, evaluator: Evaluator) -> None:
         need(False, "the row of shapes does not have the form of the row above")
 
 
-def size(node: Node, evaluator: Evaluator) -> int:
-    value = evaluator.value(node)
-    need(not value.matrix and not value.indices, "a size is one number")
-    number = value.data.item()
-    need(number == int(number), f"a size cannot be {number:g}")
-    return int(number)
+def size(node: Node, evaluator: Evaluator) -> str:
+    """What a size counts, by the table of symbols; a number for itself."""
+    if isinstance(node, Number):
+        return node.text
+    if not isinstance(node, Quantity):
+        raise EquationError("a size is a letter or a number")
+    need(evaluator.symbol(node).kind == "size", f"{describe(node)} is no size")
+    evaluator.value(node)  # raises where there is no such layer
+    return evaluator.axis_of_size(node)

@@ -11,10 +11,11 @@ from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
-from .evaluate import Evaluator
+from .calculus import jacobian
 from .extract import Chapter, Display, read_chapter
-from .networks import networks
 from .nodes import Derivative, Node, Product, Quantity, SumOver, Underbrace
+from .symbols import Place
+from .world import Model
 
 RULE = re.compile(
     r"\b(definition|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
@@ -24,7 +25,7 @@ CITED = re.compile(r"\{eq\}`(?:[^`<]*<)?\s*([\w:-]+)\s*>?\s*`")
 CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")
 
 
-def check(display: Display, chains: list, result) -> None:
+def check(display: Display, chains: list, model: Model, result) -> None:
     """Each '=' has its reason, and each reason the form that it needs."""
     equals = [
         (chain, side)
@@ -54,12 +55,12 @@ def check(display: Display, chains: list, result) -> None:
                 side.row,
             )
         elif CHAIN_RULE.search(reason):
-            fault = chain_rule_fault(side.node, chain)
+            fault = chain_rule_fault(side.node, chain, model)
             if fault:
                 result.fail(fault, side.line, side.row)
 
 
-def chain_rule_fault(node: Node, chain) -> str | None:
+def chain_rule_fault(node: Node, chain, model: Model) -> str | None:
     """What a side lacks that is said to come from the chain rule."""
     products = list(derivative_products(node, ()))
     if not products:
@@ -69,7 +70,11 @@ def chain_rule_fault(node: Node, chain) -> str | None:
         )
     for between, cause, sums in products:
         summed = set(sums) & set(between.indices)
-        if between.indices and not summed and paths(between, cause, chain) > 1:
+        if (
+            between.indices
+            and not summed
+            and paths(between, cause, chain, model) > 1
+        ):
             return "several paths lead on, but there is no sum over them"
     return None
 
@@ -102,13 +107,14 @@ def without_brace(node: Node) -> Node:
     return node.body if isinstance(node, Underbrace) else node
 
 
-def paths(between: Quantity, cause: Quantity, chain) -> int:
+def paths(between: Quantity, cause: Quantity, chain, model: Model) -> int:
     """How many elements of a quantity one element of another moves."""
-    network = networks()[0]
-    evaluator = Evaluator(network, chain.layers(network)[-1])
-    effects, causes = evaluator.tensor(between), evaluator.tensor(cause)
-    jacobian = evaluator.jacobian(effects, causes, cause)
-    moved = jacobian.reshape(effects.numel(), causes.numel()).abs() > 0
+    layers = chain.range
+    place = Place(model, None)
+    there = Place(model, None if layers is None else place.layer(layers.last))
+    effects, causes = there.tensor(between)[0], there.tensor(cause)[0]
+    found = jacobian(there, effects, causes, cause)
+    moved = found.reshape(effects.numel(), causes.numel()).abs() > 0
     return int(moved.sum(dim=0).max())
 
 

@@ -1,0 +1,125 @@
+"""Derivatives, gradients and small changes of what stands in a model."""
+
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+from .nodes import Derivative, EquationError, Node, Quantity
+from .symbols import Place, describe
+from .values import Value, need, taken, whole
+from .world import derivatives
+
+
+def as_quantity(node: Node) -> Quantity:
+    if not isinstance(node, Quantity):
+        raise EquationError("differentiate by a quantity of the model")
+    return node
+
+
+def jacobian(place: Place, of: Tensor, by: Tensor, node: Node) -> Tensor:
+    """The derivatives of all elements by all elements, of.shape + by.shape."""
+    found = place.model.jacobian(of, by)
+    if found is None:
+        raise EquationError(
+            f"{describe(node)}: what is differentiated does not depend on it"
+        )
+    return found
+
+
+def of_quantity(place: Place, node: Derivative) -> Value | None:
+    """The derivative of a quantity whose indices name its elements, or the Jacobian of
+    a vector; None where something else is differentiated."""
+    of, by = node.of, as_quantity(node.by)
+    causes, by_axes, _ = place.tensor(by)
+    is_vector = not by.indices and causes.dim() > 0
+    if not isinstance(of, Quantity) or not (of.indices or is_vector):
+        return None
+    if any(len(index) > 1 for index in of.indices + by.indices):
+        return None  # i+k-1: element by element
+    effects, of_axes, _ = place.tensor(of)
+    matrix = jacobian(place, effects, causes, by)
+    if is_vector:
+        need(
+            not of.indices and matrix.dim() == 2,
+            "a Jacobian is of a whole vector by a whole vector",
+        )
+        return Value(matrix, (), (*of_axes, *by_axes))
+    if len(of.indices) != effects.dim():
+        need(
+            False, f"{describe(of)} by {describe(by)}: too few or too many indices"
+        )
+    need(
+        len(by.indices) == causes.dim(),
+        f"{describe(of)} by {describe(by)}: too few or too many indices",
+    )
+    return taken(matrix, (*of_axes, *by_axes), of.indices + by.indices)
+
+
+def of_value(place: Place, value: Value, by: Quantity) -> Value:
+    """The derivative of numbers by elements of a quantity, or by any number z."""
+    need(
+        not value.matrix,
+        "only a number has derivatives by numbers, a vector by a vector,"
+        " and a gradient ∇ by anything",
+    )
+    causes, axes, symbol = place.tensor(by)
+    need(
+        by.indices or causes.dim() == 0,
+        "only a number has derivatives by numbers, a vector by a vector,"
+        " and a gradient ∇ by anything",
+    )
+    matrix = jacobian(place, value.data, causes, by)
+    if not axes:
+        return Value(matrix, value.indices, value.axes)
+    return place.picked(matrix, axes, by, symbol, value)
+
+
+def gradient(place: Place, value: Value, by: Quantity) -> Value:
+    need(not by.indices, "∇ takes a whole vector or matrix, without indices")
+    need(value.is_number, "∇ is of one number")
+    causes, axes, _ = place.tensor(by)
+    need(axes, "∇ takes a vector or a matrix")
+    return whole(jacobian(place, value.data, causes, by), axes)
+
+
+# Small changes. A cause is a change of any size and direction; an effect is what the
+# causes change, to first order.
+
+
+def key(place: Place, node: Quantity) -> tuple:
+    layer = None if node.layer is None else place.layer(node.layer)
+    return place.symbol(node).key, layer
+
+
+def check_causes(place: Place, causes: tuple[Quantity, ...]) -> None:
+    """Causes change by themselves: none depends on another."""
+    for one, other in permutations(causes, 2):
+        (effect, *_), (cause, *_) = place.tensor(one), place.tensor(other)
+        need(
+            key(place, one) == key(place, other)
+            or derivatives(effect.sum(), cause) is None,
+            f"{describe(one)} depends on {describe(other)}: they do not change"
+            " independently",
+        )
+
+
+def change(place: Place, node: Quantity, causes: tuple[Quantity, ...]) -> Value:
+    """The change of a quantity: of a cause, or what the causes do to it."""
+    tensor, axes, symbol = place.tensor(node)
+    name = key(place, node)
+    if name in [key(place, cause) for cause in causes]:
+        moved = place.model.direction(name, tensor)
+    else:
+        moved = effect(place, tensor, causes)
+    return place.picked(moved, axes, node, symbol)
+
+
+def effect(place: Place, tensor: Tensor, causes: tuple[Quantity, ...]) -> Tensor:
+    moved = torch.zeros_like(tensor)
+    for cause in {key(place, cause): cause for cause in causes}.values():
+        by, *_ = place.tensor(cause)
+        found = jacobian(place, tensor, by, cause)
+        direction = place.model.direction(key(place, cause), by)
+        moved = moved + torch.tensordot(found, direction, by.dim())
+    return moved

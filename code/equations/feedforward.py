@@ -1,0 +1,122 @@
+"""The world of the book: what its symbols mean in a feed-forward network.
+
+Every meaning is a definition, or a derivative that automatic differentiation takes of
+one. None of the book's results is used.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .nodes import EquationError
+from .world import Model, Symbol, World, loss
+
+GENERAL = {"p": 4, "q": 7, "r": 5}  # sizes of the vectors of the rules
+
+
+def slopes(of: str, by: str):
+    """The derivatives of a loss by the pre-activations of every layer."""
+
+    def value(net: Any) -> list[Tensor | None]:
+        return [
+            None if z_in is None else net.jacobian(getattr(net, of), z_in)
+            for z_in in getattr(net, by)
+        ]
+
+    return value
+
+
+def number(value: float) -> Tensor:
+    return torch.tensor(float(value), dtype=torch.float64)
+
+
+def learning_rate(net: Any) -> Tensor:
+    if net.eta is None:
+        raise EquationError("the text has not said what η is")
+    return number(net.eta)
+
+
+def size_of(size: int, net: Any) -> Tensor:
+    return number(size)
+
+
+def entry(net: Any) -> Tensor:
+    if net.entry is None:
+        raise EquationError("unknown symbol 'w'; it goes with h")
+    parameter, layer, place = net.entry
+    return getattr(net, parameter)[layer][place]
+
+
+def step(net: Any) -> Tensor:
+    if net.step is None:
+        raise EquationError("unknown symbol 'h'; it goes with ≈ and an order")
+    return number(net.step)
+
+
+def after_step(name: str):
+    """A parameter after one step of torch's gradient descent."""
+    return lambda net, layer: net.updated(name, layer)
+
+
+def models() -> Sequence[Model]:
+    from .networks import networks  # which need this table
+
+    return networks()
+
+
+FORWARD, BACKWARD = "forward_pass", "backward_pass"
+IN: dict[str, Any] = {"layered": True, "part": "in"}
+OUT: dict[str, Any] = {"layered": True, "part": "out"}
+LAYERED: dict[str, Any] = {"layered": True}
+SAMPLE: dict[str, Any] = {"sample": True}
+
+FEEDFORWARD = World(
+    "feedforward",
+    (
+        Symbol("L", "layers", "size", (), lambda net: number(net.L)),
+        Symbol("N", "units of a layer", "size", (), lambda net: [number(size) for size in net.layer_sizes], **LAYERED),
+        Symbol("n", "samples", "size", (), lambda net: number(net.n)),
+        Symbol("K", "outputs", "size", (), lambda net: number(net.K)),
+        Symbol("eta", "learning rate", "number", (), learning_rate),
+        Symbol("W", "weights", "leaf", ("N-", "N"), lambda net: net.W, row=True, package="linear.weight", after=after_step("W"), **LAYERED),
+        Symbol("b", "biases", "leaf", ("N",), lambda net: net.b, package="linear.bias", after=after_step("b"), **LAYERED),
+        Symbol("x", "inputs of a sample", "leaf", ("N0",), lambda net: net.x),
+        Symbol("X", "inputs of the batch", "leaf", ("n", "N0"), lambda net: net.X, row=True),
+        Symbol("y", "labels of a sample", "leaf", ("K",), lambda net: net.y),
+        Symbol("y", "labels of sample s", "leaf", ("n", "K"), lambda net: net.Y, "y of s", bold=True, **SAMPLE),
+        Symbol("Y", "labels of the batch", "leaf", ("n", "K"), lambda net: net.Y, row=True),
+        Symbol("z", "pre-activations", "definition", ("N",), lambda net: net.z_in, "z_in", package=FORWARD, **IN),
+        Symbol("z", "pre-activations of sample s", "definition", ("n", "N"), lambda net: net.Z_in, "z_in of s", bold=True, **IN, **SAMPLE),
+        Symbol("Z", "pre-activations of the batch", "definition", ("n", "N"), lambda net: net.Z_in, "Z_in", row=True, package=FORWARD, **IN),
+        Symbol("z", "outputs", "definition", ("N",), lambda net: net.z_out, "z_out", package=FORWARD, **OUT),
+        Symbol("z", "outputs of sample s", "definition", ("n", "N"), lambda net: net.Z_out, "z_out of s", bold=True, **OUT, **SAMPLE),
+        Symbol("Z", "outputs of the batch", "definition", ("n", "N"), lambda net: net.Z_out, "Z_out", row=True, package=FORWARD, **OUT),
+        Symbol("sigma", "activation function", "function", (), lambda net: net.activations, **LAYERED),
+        Symbol("delta", "deltas of a sample", "derivative", ("N",), slopes("loss", "z_in"), package=BACKWARD, **LAYERED),
+        Symbol("delta", "deltas of sample s", "derivative", ("n", "N"), slopes("sum_of_losses", "Z_in"), "delta of s", **LAYERED, **SAMPLE),
+        Symbol("Delta", "deltas of the batch", "derivative", ("n", "N"), slopes("loss_of_batch", "Z_in"), row=True, package=BACKWARD, **LAYERED),
+        Symbol("G", "contributions of the samples", "derivative", ("n", "N-", "N"), lambda net: net.all_contributions, **LAYERED),
+        Symbol("r", "initial bound", "definition", (), lambda net: net.glorot_bounds, "bound", package="Linear", **LAYERED),
+        loss("loss of a sample", lambda net: net.loss, name="loss of a sample", arguments=("y", "z_out")),
+        loss("loss of the batch", lambda net: net.loss_of_batch, name="loss of the batch", arguments=("Y", "Z_out")),
+        Symbol("mathcal L", "loss of sample s", "loss", ("n",), lambda net: net.losses, "loss of s", arguments=("y of s", "z_out of s")),
+        loss("mean squared error", lambda net: functional.mse_loss(net.z_out[-1], net.y), name="MSE", word="MSE", arguments=("y", "z_out")),
+        loss("mean squared error of the batch", lambda net: functional.mse_loss(net.Z_out[-1], net.Y), name="MSE of the batch", word="MSE", arguments=("Y", "Z_out"), package="MSELoss"),
+        # The rules of calculus, and finite differences
+        Symbol("z", "any number", "variable", (), lambda net: torch.linspace(-2.9, 3.1, 13, dtype=torch.float64), "any z"),
+        Symbol("w", "a weight or a bias", "leaf", (), entry),
+        Symbol("h", "step", "number", (), step),
+        *(Symbol(letter, "size of a vector", "size", (), partial(size_of, size)) for letter, size in GENERAL.items()),
+        Symbol("t", "a vector", "leaf", ("p",), lambda net: net.general["vector t"], "vector t", bold=True),
+        Symbol("t", "a number", "leaf", (), lambda net: net.general["t"], bold=False),
+        Symbol("v", "a function of the vector t", "definition", ("r",), lambda net: net.general["v"]),
+        Symbol("u", "a function of v and the number t", "definition", ("q",), lambda net: net.general["u"]),
+        Symbol("f", "a function of u", "definition", (), lambda net: net.general["f"]),
+    ),
+    models,
+    counts={"s": "n"},
+)  # fmt: skip

@@ -1,0 +1,297 @@
+"""A world: a model in which equations are evaluated, by one table of its symbols.
+
+Every other part asks this table what a letter means: the evaluation, the claims in the
+text, the rows of shapes, the mutants, the report, and the page that lists the symbols.
+"""
+
+import random
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from .nodes import EquationError, Quantity
+from .values import Undefined
+
+Kind = Literal[
+    "size",
+    "number",
+    "variable",
+    "leaf",
+    "definition",
+    "derivative",
+    "function",
+    "loss",
+]
+LOSS = "mathcal L"  # the letter of every loss
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """What a letter means.
+
+    ``axes`` says what each dimension counts: a size of the world, or 'N' and 'N-'
+    for the units of the symbol's layer and of the layer before. ``value`` takes a
+    model and gives the tensor, or a list of them, one for each layer. ``sample``
+    marks what the letter means with the index of samples first. ``row`` says that
+    a matrix with one index leaves a row, not a column. ``first`` is the first value
+    of its first index where that is not the world's.
+    """
+
+    letter: str
+    said: str
+    kind: Kind
+    axes: tuple[str, ...]
+    value: Callable[[Any], Any]
+    name: str = ""  # where one letter has several meanings
+    layered: bool = False
+    part: str | None = None
+    bold: bool | None = None  # where the font decides what the letter means
+    sample: bool = False
+    row: bool = False
+    first: int | None = None
+    word: str | None = None  # below a loss
+    arguments: tuple[str, ...] = ()  # of a loss, by the names of their symbols
+    package: str = ""  # its counterpart in the package
+    after: Callable[[Any, int | None], Tensor] | None = None  # a step of training
+
+    @property
+    def key(self) -> str:
+        return self.name or self.letter
+
+
+class Model:
+    """One instance of a world: sizes, and tensors drawn by a key, so that the order in
+    which they are asked for changes nothing."""
+
+    L: int | None = None  # the number of layers
+    entry: tuple[str, int, tuple] | None = (
+        None  # what w means: parameter, layer, place
+    )
+    loss_key: str | None = None  # what a loss without arguments stands for
+
+    def __init__(self, world: "World", sizes: Mapping[str, int], seed: int):
+        self.world, self.sizes, self.seed = world, dict(sizes), seed
+        self.jacobians: dict[tuple[int, int], Tensor] = {}
+
+    def random(self, key: object, *shape: int) -> Tensor:
+        """Numbers of the normal distribution, the same for the same key."""
+        seed = zlib.crc32(f"{self.seed} {key}".encode())
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    @property
+    def lasting(self) -> list[Tensor]:
+        """The tensors that live as long as the model."""
+        raise NotImplementedError
+
+    def count(self, axis: str) -> Tensor:
+        return torch.tensor(float(self.sizes[axis]), dtype=torch.float64)
+
+    def axis(self, name: str, layer: int | None) -> str:
+        """What a dimension counts, for a symbol of this layer."""
+        if name in ("N", "N-") and layer is not None:
+            return f"N^({layer if name == 'N' else layer - 1})"
+        return name
+
+    def axes(self, symbol: Symbol, layer: int | None) -> tuple[str, ...]:
+        return tuple(self.axis(name, layer) for name in symbol.axes)
+
+    def value(self, symbol: Symbol, layer: int | None) -> Any:
+        """The tensor (or function) of a symbol; Undefined where the layer has none."""
+        found = self.values(symbol)
+        if not symbol.layered:
+            return found
+        if layer is None or not 0 <= layer < len(found) or found[layer] is None:
+            raise Undefined(f"does not exist for layer {layer} of {self.L} layers")
+        return found[layer]
+
+    def values(self, symbol: Symbol) -> Any:
+        return symbol.value(self)
+
+    def moved(self, entry: tuple[str, int, tuple], step: float) -> "Model":
+        """The same model, with an entry of a parameter for w, and a value for h."""
+        raise EquationError("this world has no w and h")
+
+    def loss_moved(self, value: Tensor) -> Tensor:
+        """The loss with another value of the entry that w means."""
+        raise EquationError("a loss of one argument needs w")
+
+    def jacobian(self, of: Tensor, by: Tensor) -> Tensor | None:
+        """The derivatives of all elements by all elements, of.shape + by.shape; None
+        where one does not depend on the other. Those of lasting tensors are kept."""
+        lasting = {id(tensor) for tensor in self.lasting}
+        if not {id(of), id(by)} <= lasting:
+            return derivatives(of, by)
+        key = id(of), id(by)
+        if key not in self.jacobians:
+            found = derivatives(of, by)
+            if found is None:
+                return None
+            self.jacobians[key] = found
+        return self.jacobians[key]
+
+    def direction(self, key: tuple, like: Tensor) -> Tensor:
+        """A small change of a quantity: a random direction, the same at each use."""
+        return self.random(("change", *key), *like.shape)
+
+
+@dataclass(frozen=True)
+class World:
+    """``models`` makes the instances in which equations are tried; ``counts`` names the
+    index of an axis that has one name, and no other; ``first`` is the first value of
+    an index."""
+
+    name: str
+    symbols: tuple[Symbol, ...]
+    models: Callable[[], Sequence[Model]]
+    counts: Mapping[str, str] = field(default_factory=dict)
+    first: int = 1
+    differentiable: int = 1  # how often activation functions are
+
+    def of_letter(self, letter: str) -> list[Symbol]:
+        return [symbol for symbol in self.symbols if symbol.letter == letter]
+
+    def named(self, key: str) -> Symbol:
+        (found,) = [symbol for symbol in self.symbols if symbol.key == key]
+        return found
+
+    @property
+    def letters(self) -> set[str]:
+        return {symbol.letter for symbol in self.symbols}
+
+    def fitting(self, node: Quantity) -> list[Symbol]:
+        """The symbols that a quantity can mean."""
+        samples = self.counts.keys() & node.indices[:1]
+        found = [
+            symbol
+            for symbol in self.of_letter(node.letter)
+            if symbol.layered == (node.layer is not None)
+            and symbol.part == node.part
+            and symbol.bold in (None, node.bold)
+        ]
+        batch = [symbol for symbol in found if symbol.sample]
+        return batch if samples and batch else [s for s in found if not s.sample]
+
+
+def derivatives(of: Tensor, by: Tensor) -> Tensor | None:
+    """As `Model.jacobian`, by automatic differentiation."""
+    gradients = []
+    for part in of.reshape(-1):
+        gradient = None
+        if part.requires_grad and by.requires_grad:
+            (gradient,) = torch.autograd.grad(
+                part, by, retain_graph=True, create_graph=True, allow_unused=True
+            )
+        if gradient is None:
+            return None
+        gradients.append(gradient)
+    return torch.stack(gradients).reshape(of.shape + by.shape)
+
+
+# The rows of a table
+
+
+def leaf(
+    letter: str,
+    axes: str,
+    said: str,
+    made: Callable[[Tensor], Tensor] = lambda drawn: drawn,
+    **more: Any,
+) -> Symbol:
+    """Random numbers; ``made`` turns those of the normal distribution into others."""
+
+    def value(model: Model) -> Tensor:
+        shape = [model.sizes[axis] for axis in axes.split()]
+        drawn = model.random(more.get("name", letter), *shape)
+        return made(drawn).detach().requires_grad_()
+
+    return Symbol(letter, said, "leaf", tuple(axes.split()), value, **more)
+
+
+def defined(
+    letter: str, axes: str, said: str, formula: Callable[[Any], Tensor], **more: Any
+) -> Symbol:
+    return Symbol(letter, said, "definition", tuple(axes.split()), formula, **more)
+
+
+def derivative(
+    letter: str, axes: str, said: str, by: str, of: str = LOSS, **more: Any
+) -> Symbol:
+    """The derivative of one symbol by another, by automatic differentiation."""
+
+    def value(model: Any) -> Tensor:
+        (slopes,) = torch.autograd.grad(
+            model[of].sum(), model[by], create_graph=True, retain_graph=True
+        )
+        return slopes
+
+    return Symbol(letter, said, "derivative", tuple(axes.split()), value, **more)
+
+
+def loss(said: str, formula: Callable[[Any], Tensor], **more: Any) -> Symbol:
+    return Symbol(LOSS, said, "loss", (), formula, **more)
+
+
+class TableModel(Model):
+    """A model of a world without layers: the values of its table, row by row."""
+
+    def __init__(self, world: World, sizes: Mapping[str, int], seed: int):
+        super().__init__(world, sizes, seed)
+        self.found: dict[str, Any] = {}
+        for symbol in world.symbols:
+            self.found[symbol.key] = symbol.value(self)
+
+    @property
+    def lasting(self) -> list[Tensor]:
+        return [value for value in self.found.values() if isinstance(value, Tensor)]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.found[key]
+
+    def values(self, symbol: Symbol) -> Any:
+        return self.found[symbol.key]
+
+    def __str__(self):
+        return ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+
+
+def size(letter: str, said: str) -> Symbol:
+    """A number that counts."""
+    return Symbol(letter, said, "size", (), lambda model: model.count(letter))
+
+
+def world_of_table(
+    name: str,
+    rows: Sequence[Symbol],
+    derived: Mapping[str, Callable[[dict[str, int]], int]] | None = None,
+    models: int = 4,
+    **more: Any,
+) -> World:
+    """A world without layers. Sizes differ in each of its models; in the last one the
+    first size is 1. ``derived`` gives the sizes that follow from others."""
+
+    @cache
+    def made() -> tuple[Model, ...]:
+        counted = [
+            s.letter for s in rows if s.kind == "size" and s.letter not in follow
+        ]
+        found = []
+        for seed in range(models):
+            drawn = random.Random(f"{name} {seed}").sample(
+                range(2, 9), len(counted)
+            )
+            sizes = dict(zip(counted, drawn))
+            if seed == models - 1 and counted:
+                sizes[counted[0]] = 1
+            sizes |= {letter: formula(sizes) for letter, formula in follow.items()}
+            found.append(TableModel(world, sizes, seed))
+        return tuple(found)
+
+    follow = derived or {}
+    world = World(name, tuple(rows), made, **more)
+    return world

@@ -1,0 +1,207 @@
+"""Worlds beside the feed-forward network of the book, each a table of its symbols."""
+
+import torch
+from torch.nn import functional
+
+from .world import World, defined, derivative, leaf, loss, size, world_of_table
+
+
+def some_loss(*arguments: str):
+    """A loss that treats no two of its arguments' elements alike, so that no formula
+    holds by symmetry."""
+
+    def value(model):
+        parts = [
+            (
+                model.random(f"loss of {name}", *model[name].shape)
+                * torch.sin(model[name])
+            ).sum()
+            + (model[name] ** 2).sum() / 3
+            for name in arguments
+        ]
+        return torch.stack(parts).sum()
+
+    return loss("loss", value)
+
+
+def positive(drawn):
+    return drawn.abs() + 0.5
+
+
+SOFTMAX = world_of_table(
+    "softmax",
+    [
+        size("K", "classes"),
+        leaf("a", "K", "logits"),
+        leaf(
+            "y",
+            "K",
+            "labels, which add up to 1",
+            lambda drawn: torch.softmax(drawn, 0),
+        ),
+        defined("p", "K", "probabilities", lambda m: torch.softmax(m["a"], 0)),
+        loss(
+            "cross-entropy",
+            lambda m: -(m["y"] * m["p"].log()).sum(),
+            name="CE",
+            word="CE",
+            arguments=("y", "p"),
+        ),
+        some_loss("p"),
+    ],
+)
+
+RELU = world_of_table(
+    "relu",
+    [
+        size("m", "units"),
+        leaf("a", "m", "pre-activations"),
+        defined("z", "m", "outputs", lambda m: torch.relu(m["a"])),
+        some_loss("z"),
+        derivative("delta", "m", "deltas", "a"),
+    ],
+)
+
+DECAY = world_of_table(
+    "weight_decay",
+    [
+        size("m", "inputs"),
+        size("r", "outputs"),
+        leaf("W", "m r", "weights"),
+        leaf("M", "m r", "momentum"),
+        leaf("x", "m", "inputs"),
+        leaf("eta", "", "learning rate", positive),
+        leaf("lambda", "", "weight decay", positive),
+        leaf("mu", "", "share of the momentum that is kept", positive),
+        defined("z", "r", "outputs", lambda m: torch.tanh(m["W"].T @ m["x"])),
+        loss(
+            "loss without the penalty",
+            lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum(),
+            name="data",
+            word="data",
+        ),
+        loss(
+            "loss with the penalty",
+            lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum(),
+        ),
+    ],
+)
+
+RESIDUAL = world_of_table(
+    "residual",
+    [
+        size("m", "units"),
+        leaf("W", "m m", "weights"),
+        leaf("x", "m", "inputs of the block"),
+        defined("a", "m", "pre-activations", lambda m: m["W"].T @ m["x"]),
+        defined(
+            "y", "m", "outputs of the block", lambda m: m["x"] + torch.tanh(m["a"])
+        ),
+        some_loss("y"),
+        derivative("delta", "m", "deltas", "a"),
+    ],
+)
+
+CONVOLUTION = world_of_table(
+    "convolution",
+    [
+        size("m", "places"),
+        size("r", "shared weights"),
+        size("n", "inputs"),
+        leaf("w", "r", "shared weights"),
+        leaf("x", "n", "inputs"),
+        defined(
+            "y",
+            "m",
+            "outputs",
+            lambda m: functional.conv1d(m["x"][None, None], m["w"][None, None])[
+                0, 0
+            ],
+        ),
+        some_loss("y"),
+    ],
+    {"n": lambda sizes: sizes["m"] + sizes["r"] - 1},
+)
+
+BATCH_NORMALISATION = world_of_table(
+    "batch_normalisation",
+    [
+        size("n", "samples"),
+        size("m", "units"),
+        leaf("z", "n m", "pre-activations"),
+        leaf("gamma", "m", "scales"),
+        leaf("beta", "m", "shifts"),
+        leaf("epsilon", "", "a small number", lambda drawn: drawn.abs() / 10 + 0.01),
+        defined("mu", "m", "means", lambda m: m["z"].mean(0)),
+        defined("v", "m", "variances", lambda m: m["z"].var(0, correction=0)),
+        defined("hat z", "n m", "normalised", lambda m: (m["z"] - m["mu"]) / (m["v"] + m["epsilon"]).sqrt()),
+        defined("y", "n m", "outputs", lambda m: m["gamma"] * m["hat z"] + m["beta"]),
+        some_loss("y"),
+    ],
+)  # fmt: skip
+
+ATTENTION = world_of_table(
+    "attention",
+    [
+        size("n", "queries"),
+        size("r", "keys"),
+        size("m", "numbers in a query"),
+        size("q", "numbers in a value"),
+        leaf("Q", "n m", "queries", row=True),
+        leaf("K", "r m", "keys", row=True),
+        leaf("V", "r q", "values", row=True),
+        defined(
+            "S",
+            "n r",
+            "scores",
+            lambda m: m["Q"] @ m["K"].T / m.sizes["m"] ** 0.5,
+            row=True,
+        ),
+        defined("P", "n r", "shares", lambda m: torch.softmax(m["S"], 1), row=True),
+        defined("O", "n q", "outputs", lambda m: m["P"] @ m["V"], row=True),
+        some_loss("O"),
+    ],
+)
+
+
+def recurrent(model):
+    """States h from h_0 on, and what goes into them, one row for each time."""
+    states, sums = [model["h_0"]], []
+    for x in model["x"]:
+        sums.append(model["U"] @ states[-1] + model["W"] @ x + model["b"])
+        states.append(torch.tanh(sums[-1]))
+    return {"h": torch.stack(states), "a": torch.stack(sums)}
+
+
+RECURRENCE = world_of_table(
+    "recurrence",
+    [
+        size("T", "times"),
+        size("m", "units"),
+        size("r", "inputs"),
+        leaf("U", "m m", "weights from state to state", lambda drawn: drawn / 3),
+        leaf("W", "m r", "weights of the inputs"),
+        leaf("b", "m", "biases"),
+        leaf("h_0", "m", "first state"),
+        leaf("x", "T r", "inputs"),
+        defined("run", "", "states and sums", recurrent),
+        defined("a", "T m", "pre-activations", lambda m: m["run"]["a"]),
+        defined("h", "T m", "states", lambda m: m["run"]["h"], first=0),
+        some_loss("h"),
+        derivative("delta", "T m", "deltas", "a"),
+    ],
+)
+
+WORLDS: dict[str, World] = {
+    world.name: world
+    for world in (
+        SOFTMAX,
+        RELU,
+        DECAY,
+        RESIDUAL,
+        CONVOLUTION,
+        BATCH_NORMALISATION,
+        ATTENTION,
+        RECURRENCE,
+    )
+}
