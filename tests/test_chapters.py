@@ -7,7 +7,7 @@ import pytest
 from chapters import reading, stored
 from sources import ROOT, code_cells, tagged_source, text
 
-BACK_MATTER = ["checking", "api", "glossary", "references"]
+BACK_MATTER = ["checking", "elsewhere", "api", "glossary", "references"]
 CHAPTERS = [c for c in reading.chapters(ROOT) if c not in BACK_MATTER]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
 BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]
@@ -155,3 +155,17 @@ def test_every_term_of_the_glossary_is_linked_from_a_chapter():
     )
     assert len(terms) > 20
     assert set(terms) == set(linked)
+
+
+def test_every_slip_found_elsewhere_is_false_as_printed_and_true_as_mended():
+    places = re.findall(r"^\| \[([\d, ]+)\]", text("elsewhere"), re.MULTILINE)
+    lines = [number for place in places for number in place.split(", ")]
+    shown = "".join(
+        output.text
+        for cell in stored.read(ROOT, "elsewhere").cells
+        for output in cell.get("outputs", [])
+    )
+    judged = re.findall(r"^line (\d+) +(.+?) +(\w+)$", shown, re.MULTILINE)
+    assert [number for number, _, _ in judged] == lines
+    assert {printed for _, printed, _ in judged} == {"differs", "no product"}
+    assert {true for _, _, true in judged} == {"agrees"}
