@@ -62,7 +62,11 @@ class Chain:
         return list(pairwise(self.sides))
 
     def nodes(self) -> Iterator[Node]:
-        return walk(tuple(side.node for side in self.sides))
+        """All nodes, but for what stands in sums over layers."""
+        parts = list(walk(tuple(side.node for side in self.sides)))
+        inner = [part.body for part in parts if isinstance(part, SumOverLayers)]
+        bound = {id(part) for body in inner for part in walk(body)}
+        return (part for part in parts if id(part) not in bound)
 
     def of_kind(self, kind: type) -> list[Placed]:
         return [found for found in self.conditions if isinstance(found.what, kind)]
@@ -79,13 +83,30 @@ class Chain:
 
     @property
     def uses_ell(self) -> bool:
-        return any(has_ell(side.node) for side in self.sides)
+        return any(
+            isinstance(node, Quantity | Function)
+            and node.layer is not None
+            and node.layer.base == "ell"
+            for node in self.nodes()
+        )
 
     @property
     def causes(self) -> tuple[Node, ...]:
-        """The quantities that change by themselves."""
+        """The quantities that change by themselves: those stated. A loss, or another
+        number, is changed by all whose change stands on the right."""
         stated = [c.what for c in self.conditions if isinstance(c.what, Changes)]
-        return tuple(node for changes in stated for node in changes.of)
+        if stated:
+            return tuple(node for changes in stated for node in changes.of)
+        match self.sides[0].node:
+            case Differential(of=Loss() | Quantity(bold=False)):
+                right = tuple(side.node for side in self.sides[1:])
+                return tuple(
+                    node.of
+                    for node in walk(right)
+                    if isinstance(node, Differential)
+                    and isinstance(node.of, Quantity)
+                )
+        return ()
 
     @property
     def changes(self) -> list[Differential]:
@@ -94,19 +115,6 @@ class Chain:
 
 def has_symbols(node: Node) -> bool:
     return any(isinstance(part, Quantity | Loss) for part in walk(node))
-
-
-def has_ell(node: Node) -> bool:
-    """Whether ℓ stands in it, but for sums over layers."""
-    inner = [part.body for part in walk(node) if isinstance(part, SumOverLayers)]
-    bound = {id(part) for body in inner for part in walk(body)}
-    return any(
-        isinstance(part, Quantity | Function)
-        and part.layer is not None
-        and part.layer.base == "ell"
-        and id(part) not in bound
-        for part in walk(node)
-    )
 
 
 def read_display(display: Display, result: Result) -> list[Chain]:

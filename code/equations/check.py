@@ -12,6 +12,7 @@ from .evaluate import COMPARISONS, Evaluator
 from .extract import Chapter, Display
 from .feedforward import FEEDFORWARD
 from .nodes import (
+    Changes,
     Differential,
     Equality,
     EquationError,
@@ -49,14 +50,19 @@ def check_display(display: Display, chapter: Chapter) -> Result:
         result.exempt = display.exempt
         return result
     with result.noting(Placed(None, 0, display.line)):
-        check_chains(display, chapter, result)
+        chains = check_values(display, chapter, result)
+        if not result.failures:
+            symbolic = [chain for chain in chains if not chain.of_decimals]
+            model = world_of(chapter).models()[0]
+            steps.check(display, symbolic, model, result)
     return result
 
 
-def check_chains(display: Display, chapter: Chapter, result: Result) -> None:
+def check_values(display: Display, chapter: Chapter, result: Result) -> list[Chain]:
+    """Evaluate the chains of a display; what is not true is a failure."""
     chains = read_display(display, result)
     if result.failures:
-        return
+        return chains
     checker = Checker(chapter, result)
     decimals = Decimals(display, chapter, result)
     for chain in chains:
@@ -66,9 +72,7 @@ def check_chains(display: Display, chapter: Chapter, result: Result) -> None:
                 decimals.check(chain)
             else:
                 checker.check(chain)
-    if not result.failures:
-        symbolic = [chain for chain in chains if not chain.of_decimals]
-        steps.check(display, symbolic, checker.models[0], result)
+    return chains
 
 
 class Checker:
@@ -85,7 +89,7 @@ class Checker:
         left = [n for n in walk(chain.sides[0].node) if isinstance(n, Differential)]
         if any(node.of in chain.causes for node in left):
             raise fault(chain.sides[0], "this change stands on the right, too")
-        if chain.causes and not chain.changes:
+        if chain.of_kind(Changes) and not chain.changes:
             raise fault(chain.sides[0], "no small change stands here")
         if "≈" in relations:
             self.check_order(chain)
@@ -137,11 +141,11 @@ class Checker:
         first = chain.sides[0]
         if chain.range is not None:
             for end, step in ((chain.range.first, -1), (chain.range.last, 1)):
+                layers = [(m, Evaluator(m, None).layer(end) + step) for m in met]
                 beyond = [
-                    self.truth(
-                        chain, model, [Evaluator(model, None).layer(end) + step]
-                    )
-                    for model in met
+                    self.truth(chain, model, [layer])
+                    for model, layer in layers
+                    if layer > 0  # the input is no layer of units
                 ]
                 if True in beyond and False not in beyond:
                     text = beside(end, step)

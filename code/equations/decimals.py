@@ -45,6 +45,7 @@ class Decimals:
 
     def compare(self, left: Node, right: Node, relation: str) -> None:
         symbols = has_symbols(left) or has_symbols(right)
+        by_hand = symbols and not is_result(right)
         need(
             self.has_network or not symbols,
             "numbers and symbols: no cell tagged `pencil` says which network",
@@ -58,7 +59,7 @@ class Decimals:
         one, other = a.data.item(), b.data.item()
         printed = (left, right) if relation == "under" else right
         need(
-            abs(one - other) <= tolerance(printed, relation, symbols),
+            abs(one - other) <= tolerance(printed, relation, by_hand),
             f"right side is {other:.6g}, left side is {one:.6g}",
         )
         self.result.values += 1
@@ -102,14 +103,14 @@ def decimals_of(node) -> list[str]:
     ]
 
 
-def tolerance(printed, relation: str, symbols: bool) -> float:
+def tolerance(printed, relation: str, by_hand: bool) -> float:
     """How far two numbers may be apart. '=' is exact. '≈' and what stands under a
-    brace are right to the last digit that is printed; against a symbol the last digit
-    may be one off, since numbers rounded by hand stand between."""
+    brace are right to the last digit that is printed; between a symbol and a term
+    that is worked out by hand it may be one off, since rounded numbers stand in it."""
     if relation == "=":
         return 1e-12
     digits = max(
         (len(text.partition(".")[2]) for text in decimals_of(printed)), default=0
     )
     need(digits, "≈ needs decimal digits behind it")
-    return (1.01 if symbols else 0.501) * 10**-digits
+    return (1.01 if by_hand else 0.501) * 10**-digits

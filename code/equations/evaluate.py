@@ -1,6 +1,6 @@
 """The value of a formula in a model, with its free indices and its shape."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -97,10 +97,21 @@ class Evaluator(Place):
         bare_loss: Loss | None = None,
         causes: tuple[Node, ...] = (),
     ):
+        nodes = list(nodes)
         super().__init__(model, ell, nodes, bare_loss)
+        self.of_batch = any(map(self.is_of_batch, nodes))
         self.causes = tuple(map(calculus.as_quantity, causes))
         self.claims: list[Claim] = []
         calculus.check_causes(self, self.causes)
+
+    def is_of_batch(self, node: Node) -> bool:
+        found = None
+        if isinstance(node, Quantity):
+            found = self.meaning(node)
+        return (
+            found is not None
+            and set(found.axes) & set(self.model.world.counts.values()) != set()
+        )
 
     def take_claims(self) -> list[Claim]:
         claims, self.claims = self.claims, []
@@ -160,7 +171,7 @@ class Evaluator(Place):
                     [(sign, self.value(term)) for sign, term in node.terms]
                 )
             case Product():
-                values = map(self.value, node.factors)
+                values = self.factors(list(node.factors))
                 return reduce(lambda a, b: product(a, b, node.sign), values)
             case SumOver():
                 last = None if node.last is None else self.value(node.last)
@@ -190,7 +201,8 @@ class Evaluator(Place):
             raise EquationError("← updates a weight or a bias")
         _, axes, _ = self.tensor(node)  # raises where there is no such layer
         layer = None if node.layer is None else self.layer(node.layer)
-        return self.picked(symbol.after(self.model, layer), axes, node, symbol)
+        after = symbol.after(self.model, layer, self.of_batch)
+        return self.picked(after, axes, node, symbol)
 
     def function(self, node: Function) -> Value:
         if node.name == "sigma":
@@ -207,6 +219,19 @@ class Evaluator(Place):
         for _ in range(node.primes):
             function = differentiated(function)
         return self.value(node.argument).mapped(function)
+
+    def factors(self, nodes: list[Node]) -> Iterator[Value]:
+        """The values of factors. A letter that names a function takes the next one."""
+        while nodes:
+            node = nodes.pop(0)
+            if isinstance(node, Quantity):
+                found = self.meaning(node)
+                if found is not None and found.kind == "function" and nodes:
+                    layer = None if node.layer is None else self.layer(node.layer)
+                    function = self.model.value(found, layer)
+                    yield self.value(nodes.pop(0)).mapped(function)
+                    continue
+            yield self.value(node)
 
     # ------------------------------------------------------------ calculus
 

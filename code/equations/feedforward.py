@@ -59,7 +59,7 @@ def step(net: Any) -> Tensor:
 
 def after_step(name: str):
     """A parameter after one step of torch's gradient descent."""
-    return lambda net, layer: net.updated(name, layer)
+    return lambda net, layer, of_batch: net.updated(name, layer, of_batch)
 
 
 def models() -> Sequence[Model]:

@@ -167,14 +167,12 @@ class Network(Model):
             self.Y, self.run(self.X, **parameters)[1][-1]
         ).detach()
 
-    def updated(self, name: str, layer: int) -> Tensor:
+    def updated(self, name: str, layer: int, of_batch: bool) -> Tensor:
         """A parameter after one step of torch's gradient descent."""
         if self.eta is None:
             raise EquationError("the text has not said what η is")
         parameter = getattr(self, name)[layer].detach().clone().requires_grad_()
-        loss = (
-            self.loss if self.loss_key == "loss of a sample" else self.loss_of_batch
-        )
+        loss = self.loss_of_batch if of_batch else self.loss
         optimizer = torch.optim.SGD([parameter], lr=self.eta)
         (parameter.grad,) = torch.autograd.grad(
             loss, getattr(self, name)[layer], retain_graph=True

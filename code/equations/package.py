@@ -134,7 +134,8 @@ class Counterparts:
         name = self.evaluator.symbol(node).package.partition(".")[2]
         linears = [layer.linear for layer in self.net.layers]
         kept = [(linear.weight.clone(), linear.bias.clone()) for linear in linears]
-        self.net.backward(self.network.X.detach(), self.network.Y)
+        world = self.evaluator.model.world
+        self.net.backward(*self.batch(world.named("Y" if self.evaluator.of_batch else "y")))
         self.net.apply_gradients(self.network.eta)
         found = getattr(linears[self.layer(node) - 1], name).clone()
         for linear, (weight, bias) in zip(linears, kept):

@@ -103,7 +103,7 @@ def enclosed(atom: Tree) -> bool:
 def tree(tex: str) -> Tree:
     """The parse tree of a row, with its tokens and their places."""
     try:
-        return parser().parse(with_paired_bars(tex))
+        return parser().parse(with_signs_told_apart(tex))
     except UnexpectedEOF as error:
         raise EquationError("the formula ends too early") from error
     except UnexpectedInput as error:
@@ -115,8 +115,10 @@ def tree(tex: str) -> Tree:
         raise EquationError(f"cannot be read from here: {short}") from error
 
 
-def with_paired_bars(tex: str) -> str:
-    """The TeX with signs that open and close in place of | and \\|, in their places."""
+def with_signs_told_apart(tex: str) -> str:
+    """The TeX with signs that open and close in place of | and \\|, and with another
+    sign for & in `cases`. All stay in their places."""
+    tex = CASES.sub(lambda match: match[0].replace("&", "¦"), tex)
     for bar in (r"(\\)\|", r"(?<!\\)()\|"):
         first, *others = re.split(bar, tex)
         if len(others) % 4:

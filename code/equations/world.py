@@ -57,7 +57,8 @@ class Symbol:
     word: str | None = None  # below a loss
     arguments: tuple[str, ...] = ()  # of a loss, by the names of their symbols
     package: str = ""  # its counterpart in the package
-    after: Callable[[Any, int | None], Tensor] | None = None  # a step of training
+    # After one step of training, by the loss of the batch or of one sample.
+    after: Callable[[Any, int | None, bool], Tensor] | None = None
 
     @property
     def key(self) -> str:
