@@ -64,8 +64,12 @@ def of_value(place: Place, value: Value, by: Quantity) -> Value:
         " and a gradient ∇ by anything",
     )
     causes, axes, symbol = place.tensor(by)
+    if (
+        not by.indices and len(axes) == 2
+    ):  # in the shape of the matrix, as a gradient
+        return gradient(place, value, by)
     need(
-        by.indices or causes.dim() == 0,
+        by.indices or not axes,
         "only a number has derivatives by numbers, a vector by a vector,"
         " and a gradient ∇ by anything",
     )

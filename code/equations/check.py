@@ -1,5 +1,6 @@
 """Check the equations of chapters: every relation of every chain, in many models."""
 
+from collections import Counter
 from itertools import pairwise
 from math import log2
 
@@ -82,6 +83,7 @@ class Checker:
         self.chapter, self.result = chapter, result
         self.models = world_of(chapter).models()
         self.used: set[int] = set()
+        self.compared: Counter[int] = Counter()  # what is not 0, by the side
 
     def check(self, chain: Chain) -> None:
         """Every relation of a chain; raises Failure at the first that does not hold."""
@@ -127,7 +129,14 @@ class Checker:
                 chain.sides[0],
                 "fewer than two networks meet the range and the conditions",
             )
+        self.check_compared(chain)
         self.check_claims_no_less(chain, met)
+
+    def check_compared(self, chain: Chain) -> None:
+        """0 = 0 in every model says nothing."""
+        for side in chain.sides[1:]:
+            if side.relation in ("=", "←", "≈") and not self.compared[id(side)]:
+                raise fault(side, "both sides are 0: nothing is compared")
 
     def layers(self, model: Model, chain: Chain) -> list[int | None]:
         """The layers of the range in a model; None once where there is no ℓ."""
@@ -192,6 +201,7 @@ class Checker:
                         raise
         if not compared:
             raise fault(chain.sides[0], "its symbols exist for no layer together")
+        self.check_compared(chain)
 
     def use(self, model: Model) -> None:
         self.used.add(id(model))
@@ -238,7 +248,7 @@ class Checker:
             with at(side, place):
                 if side.relation in ("=", "←", "≈"):
                     compared = self.equal(left, right, "left side", "right side")
-                    need(compared, "both sides are 0: nothing is compared")
+                    self.compared[id(side)] += compared
                 else:
                     self.ordered(left, right, side.relation)
         for row in chain.shapes:
@@ -253,16 +263,20 @@ class Checker:
 
     def ordered(self, left: Value, right: Value, relation: str) -> None:
         """Whether '<', '≤', '>' or '≥' holds for all elements."""
-        compare(
-            left, right, "left side", "right side"
-        )  # raises where shapes differ
-        others = right.over(left.indices)
-        held = COMPARISONS[relation](left.data, others)
+        need(
+            left.sides == right.sides,
+            f"right side is {right.shape}, left side is {left.shape}",
+        )
+        indices = tuple(common_indices([left, right]))
+        one, other = torch.broadcast_tensors(
+            left.over(indices), right.over(indices)
+        )
+        held = COMPARISONS[relation](one, other)
         if not held.all():
             place = torch.unravel_index((~held).to(torch.int).argmax(), held.shape)
             raise EquationError(
-                f"left side is {left.data[place]:.6g}, right side is"
-                f" {others[place]:.6g}: not {relation}"
+                f"left side is {one[place]:.6g}, right side is"
+                f" {other[place]:.6g}: not {relation}"
             )
         self.result.values += held.numel()
 
@@ -359,6 +373,8 @@ def compare(left: Value, right: Value, name: str, other: str):
     names = (*left.indices, *(("row", "column") if left.matrix else ()))
     at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
     difference = differences.max().item() / scale
+    if scale <= NOTHING:
+        difference = 0.0
     return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
 
 

@@ -129,7 +129,7 @@ class Evaluator(Place):
             case Number():
                 return number(float(node.text))
             case Ones():
-                axis = next(iter(self.model.world.counts.values()), None)
+                axis = self.model.world.ones
                 need(axis is not None, "nothing says how many ones stand here")
                 ones = torch.ones(self.model.sizes[axis], 1, dtype=torch.float64)
                 return Value(ones, (), (axis, ONE))
@@ -239,7 +239,7 @@ class Evaluator(Place):
         by = calculus.as_quantity(node.by)
         if isinstance(node, Gradient):
             return calculus.gradient(self, self.value(node.of), by)
-        if self.symbol(by).key == "w":
+        if self.symbol(by).key == "entry":
             return self.derivative_by_entry(node.of)
         found = calculus.of_quantity(self, node)
         return found or calculus.of_value(self, self.value(node.of), by)

@@ -108,7 +108,7 @@ FEEDFORWARD = World(
         loss("mean squared error of the batch", lambda net: functional.mse_loss(net.Z_out[-1], net.Y), name="MSE of the batch", word="MSE", arguments=("Y", "Z_out"), package="MSELoss"),
         # The rules of calculus, and finite differences
         Symbol("z", "any number", "variable", (), lambda net: torch.linspace(-2.9, 3.1, 13, dtype=torch.float64), "any z"),
-        Symbol("w", "a weight or a bias", "leaf", (), entry),
+        Symbol("w", "a weight or a bias", "leaf", (), entry, "entry"),
         Symbol("h", "step", "number", (), step),
         *(Symbol(letter, "size of a vector", "size", (), partial(size_of, size)) for letter, size in GENERAL.items()),
         Symbol("t", "a vector", "leaf", ("p",), lambda net: net.general["vector t"], "vector t", bold=True),
@@ -119,4 +119,5 @@ FEEDFORWARD = World(
     ),
     models,
     counts={"s": "n"},
+    ones="n",
 )  # fmt: skip

@@ -135,7 +135,9 @@ class Counterparts:
         linears = [layer.linear for layer in self.net.layers]
         kept = [(linear.weight.clone(), linear.bias.clone()) for linear in linears]
         world = self.evaluator.model.world
-        self.net.backward(*self.batch(world.named("Y" if self.evaluator.of_batch else "y")))
+        self.net.backward(
+            *self.batch(world.named("Y" if self.evaluator.of_batch else "y"))
+        )
         self.net.apply_gradients(self.network.eta)
         found = getattr(linears[self.layer(node) - 1], name).clone()
         for linear, (weight, bias) in zip(linears, kept):

@@ -85,7 +85,7 @@ class Place:
             and node.layer is None
             and len(node.indices) == 2
             and not node.bold
-            and self.meaning(node) is None
+            and not any(len(s.axes) > 1 for s in self.model.world.fitting(node))
         )
 
     def kronecker(self, node: Quantity) -> Value:

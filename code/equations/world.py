@@ -145,13 +145,14 @@ class Model:
 class World:
     """``models`` makes the instances in which equations are tried; ``counts`` names the
     index of an axis that has one name, and no other; ``first`` is the first value of
-    an index."""
+    an index; ``ones`` says what a column of ones counts."""
 
     name: str
     symbols: tuple[Symbol, ...]
     models: Callable[[], Sequence[Model]]
     counts: Mapping[str, str] = field(default_factory=dict)
     first: int = 1
+    ones: str | None = None
     differentiable: int = 1  # how often activation functions are
 
     def of_letter(self, letter: str) -> list[Symbol]:
@@ -271,10 +272,11 @@ def world_of_table(
     rows: Sequence[Symbol],
     derived: Mapping[str, Callable[[dict[str, int]], int]] | None = None,
     models: int = 4,
+    smallest: int = 1,
     **more: Any,
 ) -> World:
     """A world without layers. Sizes differ in each of its models; in the last one the
-    first size is 1. ``derived`` gives the sizes that follow from others."""
+    first size is ``smallest``. ``derived`` gives the sizes that follow from others."""
 
     @cache
     def made() -> tuple[Model, ...]:
@@ -288,7 +290,7 @@ def world_of_table(
             )
             sizes = dict(zip(counted, drawn))
             if seed == models - 1 and counted:
-                sizes[counted[0]] = 1
+                sizes[counted[0]] = smallest
             sizes |= {letter: formula(sizes) for letter, formula in follow.items()}
             found.append(TableModel(world, sizes, seed))
         return tuple(found)

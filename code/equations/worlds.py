@@ -62,13 +62,38 @@ RELU = world_of_table(
     ],
 )
 
+
+def data_gradient(model):
+    (gradient,) = torch.autograd.grad(model["data"], model["W"], retain_graph=True)
+    return gradient
+
+
+def decayed(model, *_):
+    """Weights after a step of torch's gradient descent with weight decay."""
+    weights = model["W"].detach().clone().requires_grad_()
+    weights.grad = data_gradient(model)
+    rates = {"lr": model["eta"].item(), "weight_decay": model["lambda"].item()}
+    torch.optim.SGD([weights], **rates).step()
+    return weights.detach()
+
+
+def gathered(model, *_):
+    """What torch's gradient descent keeps as momentum, after a step."""
+    weights = model["W"].detach().clone().requires_grad_()
+    weights.grad = data_gradient(model)
+    optimizer = torch.optim.SGD([weights], lr=1.0, momentum=model["mu"].item())
+    optimizer.state[weights]["momentum_buffer"] = model["M"].detach().clone()
+    optimizer.step()
+    return optimizer.state[weights]["momentum_buffer"]
+
+
 DECAY = world_of_table(
     "weight_decay",
     [
         size("m", "inputs"),
         size("r", "outputs"),
-        leaf("W", "m r", "weights"),
-        leaf("M", "m r", "momentum"),
+        leaf("W", "m r", "weights", after=decayed),
+        leaf("M", "m r", "momentum", after=gathered),
         leaf("x", "m", "inputs"),
         leaf("eta", "", "learning rate", positive),
         leaf("lambda", "", "weight decay", positive),
@@ -167,8 +192,8 @@ ATTENTION = world_of_table(
 def recurrent(model):
     """States h from h_0 on, and what goes into them, one row for each time."""
     states, sums = [model["h_0"]], []
-    for x in model["x"]:
-        sums.append(model["U"] @ states[-1] + model["W"] @ x + model["b"])
+    for x, added in zip(model["x"], model["added"]):
+        sums.append(model["U"] @ states[-1] + model["W"] @ x + model["b"] + added)
         states.append(torch.tanh(sums[-1]))
     return {"h": torch.stack(states), "a": torch.stack(sums)}
 
@@ -184,11 +209,12 @@ RECURRENCE = world_of_table(
         leaf("b", "m", "biases"),
         leaf("h_0", "m", "first state"),
         leaf("x", "T r", "inputs"),
+        leaf("added", "T m", "zeros, to differentiate by", lambda drawn: 0 * drawn),
         defined("run", "", "states and sums", recurrent),
         defined("a", "T m", "pre-activations", lambda m: m["run"]["a"]),
         defined("h", "T m", "states", lambda m: m["run"]["h"], first=0),
         some_loss("h"),
-        derivative("delta", "T m", "deltas", "a"),
+        derivative("delta", "T m", "deltas", "added"),
     ],
 )
 

@@ -1,0 +1,459 @@
+"""Worlds: in each, what is true is judged true, and what is false is refused."""
+
+import dataclasses
+import functools
+
+import pytest
+import torch
+from equation_cases import TRUE
+from equations import worlds
+from equations.chains import Placed
+from equations.check import check_values
+from equations.extract import parse_chapter
+from equations.feedforward import FEEDFORWARD, number
+from equations.networks import Network, random_losses
+from equations.results import Result
+from equations.world import (
+    Model,
+    Symbol,
+    World,
+    defined,
+    derivative,
+    leaf,
+    loss,
+    size,
+    world_of_table,
+)
+
+SAMPLE = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$"
+
+
+def failures(tex, world="feedforward"):
+    """What the evaluation says of an equation; its reasons are another matter."""
+    above = SAMPLE
+    chapter = parse_chapter("a.md", f"{above}\n\n$$\n{tex}\n$$ (eq-a)\n")
+    chapter = dataclasses.replace(chapter, world=world)
+    (display,) = chapter.displays
+    result = Result("a.md", display.line, "eq-a", tex)
+    with result.noting(Placed(None, 0, display.line)):
+        check_values(display, chapter, result)
+    return result.failures
+
+
+# Each world of the package: true rows, then false ones.
+ROWS = {
+    "softmax": (
+        [
+            r"p_i = \frac{e^{a_i}}{\sum_{k} e^{a_k}}",
+            r"\mathbf{p} = \operatorname{softmax}(\mathbf{a})",
+            r"\frac{\partial p_i}{\partial a_j} = p_i (\delta_{ij} - p_j)",
+            r"\frac{\partial p_i}{\partial a_j} = p_i ([i = j] - p_j)",
+            r"\frac{\partial \mathbf{p}}{\partial \mathbf{a}} = \operatorname{diag}(\mathbf{p}) - \mathbf{p} \cdot \mathbf{p}^{\top}",
+            r"\mathcal{L}_{\mathrm{CE}}(\mathbf{y}, \mathbf{p}) = - \sum_{k} y_k \log p_k",
+            r"\nabla_{\mathbf{a}} \mathcal{L}_{\mathrm{CE}}(\mathbf{y}, \mathbf{p}) = \mathbf{p} - \mathbf{y}",
+            r"\frac{\partial}{\partial a_j} (\log \sum_{k} e^{a_k}) = p_j",
+            r"\log p_i = a_i - \log \sum_{k} e^{a_k}",
+            r"\frac{\partial \mathcal{L}}{\partial a_j} = p_j \left( \frac{\partial \mathcal{L}}{\partial p_j} - \sum_{k} p_k \frac{\partial \mathcal{L}}{\partial p_k} \right)",
+            r"\|\mathbf{p}\|^2 = \mathbf{p}^{\top} \cdot \mathbf{p}",
+            r"p_i \le 1",
+        ],
+        [
+            r"\frac{\partial p_i}{\partial a_j} = p_i (\delta_{ij} - p_i)",
+            r"\frac{\partial p_i}{\partial a_j} = p_i (1 - p_j)",
+            r"\frac{\partial \mathbf{p}}{\partial \mathbf{a}} = \operatorname{diag}(\mathbf{p}) - \mathbf{p}^{\top} \cdot \mathbf{p}",
+            r"\nabla_{\mathbf{a}} \mathcal{L}_{\mathrm{CE}}(\mathbf{y}, \mathbf{p}) = \mathbf{y} - \mathbf{p}",
+            r"\frac{\partial}{\partial a_j} (\log \sum_{k} e^{a_k}) = e^{a_j}",
+            r"\log \sum_{k} e^{a_k} = \sum_{k} a_k",
+            r"p_i \ge a_i",
+        ],
+    ),
+    "relu": (
+        [
+            r"z_i = \max(0, a_i)",
+            r"z_i = \operatorname{ReLU}(a_i)",
+            r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & \text{if } a_i > 0 \\ 0 & \text{if } a_i \le 0 \end{cases}",
+            r"\delta_i = \begin{cases} \frac{\partial \mathcal{L}}{\partial z_i} & a_i > 0 \\ 0 & a_i \le 0 \end{cases}",
+            r"|a_i| = \max(a_i, -a_i)",
+            r"|a_i| = a_i \cdot \operatorname{sign}(a_i)",
+        ],
+        [
+            r"z_i = \max(0, -a_i)",
+            r"\operatorname{ReLU}'(a_i) = \begin{cases} 0 & a_i > 0 \\ 1 & a_i \le 0 \end{cases}",
+            r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i > 0 \\ 0 & a_i < 5 \end{cases}",
+            r"\delta_i = \begin{cases} \frac{\partial \mathcal{L}}{\partial z_i} & z_i \ge 0 \\ 0 & z_i < 0 \end{cases}",
+            r"|a_i| = \max(a_i, 0)",
+        ],
+    ),
+    "weight_decay": (
+        [
+            r"\mathcal{L} = \mathcal{L}_{\mathrm{data}} + \frac{\lambda}{2} \sum_{j} \sum_{i} W_{ji}^2",
+            r"\frac{\partial \mathcal{L}}{\partial W_{ji}} = \frac{\partial \mathcal{L}_{\mathrm{data}}}{\partial W_{ji}} + \lambda W_{ji}",
+            r"\mathbf{W} \leftarrow (1 - \eta \lambda) \mathbf{W} - \eta \, \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
+            r"\mathbf{M} \leftarrow \mu \mathbf{M} + \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
+        ],
+        [
+            r"\frac{\partial \mathcal{L}}{\partial W_{ji}} = \frac{\partial \mathcal{L}_{\mathrm{data}}}{\partial W_{ji}} + 2 \lambda W_{ji}",
+            r"\mathbf{W} \leftarrow (1 - \lambda) \mathbf{W} - \eta \, \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
+            r"\mathbf{M} \leftarrow \mu \mathbf{M} - \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
+            r"\mathbf{x} \leftarrow \mathbf{x} + \mathbf{x}",
+        ],
+    ),
+    "residual": (
+        [
+            r"y_i = x_i + \tanh(a_i)",
+            r"\nabla_{\mathbf{x}} \mathcal{L} = \nabla_{\mathbf{y}} \mathcal{L} + \mathbf{W} \cdot \boldsymbol{\delta}",
+            r"\frac{\partial y_i}{\partial x_j} = \delta_{ij} + \tanh'(a_i) W_{ji}",
+        ],
+        [
+            r"\nabla_{\mathbf{x}} \mathcal{L} = \mathbf{W} \cdot \boldsymbol{\delta}",
+            r"\nabla_{\mathbf{x}} \mathcal{L} = \nabla_{\mathbf{y}} \mathcal{L} + \mathbf{W}^{\top} \cdot \boldsymbol{\delta}",
+            r"\frac{\partial y_i}{\partial x_j} = \delta_{ij} + \tanh'(a_j) W_{ji}",
+        ],
+    ),
+    "convolution": (
+        [
+            r"y_i = \sum_{k} w_k x_{i+k-1}",
+            r"\frac{\partial \mathcal{L}}{\partial w_k} = \sum_{i} \frac{\partial \mathcal{L}}{\partial y_i} x_{i+k-1}",
+            r"\sum_{i} \sum_{k} w_k x_{i+k-1} = \sum_{i} y_i",
+        ],
+        [
+            r"y_i = \sum_{k} w_k x_{i+k}",
+            r"y_i = \sum_{k} w_k x_{i-k+1}",
+            r"\frac{\partial \mathcal{L}}{\partial w_k} = \frac{\partial \mathcal{L}}{\partial y_i} x_{i+k-1}",
+            r"\frac{\partial \mathcal{L}}{\partial w_k} = \sum_{i} \frac{\partial \mathcal{L}}{\partial y_i} x_{i}",
+        ],
+    ),
+    "batch_normalisation": (
+        [
+            r"\mu_i = \frac{1}{n} \sum_{s} z_{si}",
+            r"v_i = \frac{1}{n} \sum_{s} (z_{si} - \mu_i)^2",
+            r"\hat{z}_{si} = \frac{z_{si} - \mu_i}{\sqrt{v_i + \epsilon}}",
+            r"y_{si} = \gamma_i \hat{z}_{si} + \beta_i",
+            r"\frac{\partial \mathcal{L}}{\partial \gamma_i} = \sum_{s} \frac{\partial \mathcal{L}}{\partial y_{si}} \hat{z}_{si}",
+            r"\frac{\partial \mathcal{L}}{\partial z_{si}} = \frac{\gamma_i}{n \sqrt{v_i + \epsilon}} \left( n \frac{\partial \mathcal{L}}{\partial y_{si}} - \sum_{r} \frac{\partial \mathcal{L}}{\partial y_{ri}} - \hat{z}_{si} \sum_{r} \frac{\partial \mathcal{L}}{\partial y_{ri}} \hat{z}_{ri} \right)",
+        ],
+        [
+            r"v_i = \frac{1}{n} \sum_{s} z_{si}^2",
+            r"\frac{\partial \mathcal{L}}{\partial z_{si}} = \frac{\gamma_i}{\sqrt{v_i + \epsilon}} \frac{\partial \mathcal{L}}{\partial y_{si}}",
+            r"\frac{\partial \mathcal{L}}{\partial z_{si}} = \frac{\gamma_i}{n \sqrt{v_i + \epsilon}} \left( n \frac{\partial \mathcal{L}}{\partial y_{si}} - \sum_{r} \frac{\partial \mathcal{L}}{\partial y_{ri}} \right)",
+            r"\frac{\partial \mathcal{L}}{\partial \gamma_i} = \sum_{s} \frac{\partial \mathcal{L}}{\partial y_{si}} z_{si}",
+        ],
+    ),
+    "attention": (
+        [
+            r"\mathbf{O} = \operatorname{softmax}\left( \frac{\mathbf{Q} \mathbf{K}^{\top}}{\sqrt{m}} \right) \mathbf{V}",
+            r"\nabla_{\mathbf{V}} \mathcal{L} = \mathbf{P}^{\top} \cdot (\nabla_{\mathbf{O}} \mathcal{L})",
+            r"\nabla_{\mathbf{P}} \mathcal{L} = (\nabla_{\mathbf{O}} \mathcal{L}) \cdot \mathbf{V}^{\top}",
+            r"\frac{\partial \mathcal{L}}{\partial S_{ij}} = P_{ij} \left( \frac{\partial \mathcal{L}}{\partial P_{ij}} - \sum_{k} P_{ik} \frac{\partial \mathcal{L}}{\partial P_{ik}} \right)",
+            r"\nabla_{\mathbf{Q}} \mathcal{L} = \frac{1}{\sqrt{m}} (\nabla_{\mathbf{S}} \mathcal{L}) \cdot \mathbf{K}",
+            r"\langle \mathbf{Q}, \mathbf{Q} \rangle = \operatorname{tr}(\mathbf{Q}^{\top} \mathbf{Q})",
+        ],
+        [
+            r"\mathbf{O} = \operatorname{softmax}\left( \frac{1}{m} \mathbf{Q} \mathbf{K}^{\top} \right) \mathbf{V}",
+            r"\nabla_{\mathbf{V}} \mathcal{L} = \mathbf{P} \cdot (\nabla_{\mathbf{O}} \mathcal{L})",
+            r"\frac{\partial \mathcal{L}}{\partial S_{ij}} = P_{ij} \left( \frac{\partial \mathcal{L}}{\partial P_{ij}} - \sum_{k} P_{kj} \frac{\partial \mathcal{L}}{\partial P_{kj}} \right)",
+            r"\nabla_{\mathbf{K}} \mathcal{L} = \frac{1}{\sqrt{m}} (\nabla_{\mathbf{S}} \mathcal{L}) \cdot \mathbf{Q}",
+            r"\langle \mathbf{Q}, \mathbf{K} \rangle = \operatorname{tr}(\mathbf{Q}^{\top} \mathbf{K})",
+        ],
+    ),
+    "recurrence": (
+        [
+            r"a_{ti} = \sum_{j} U_{ij} h_{t-1,j} + \sum_{k} W_{ik} x_{tk} + b_i",
+            r"h_{ti} = \tanh(a_{ti})",
+            r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{ti} h_{t-1,j}",
+            r"\nabla_{\mathbf{U}} \mathcal{L} = \sum_{t=1}^{T} \boldsymbol{\delta}_t \mathbf{h}_{t-1}^{\top}",
+            r"\frac{\partial \mathcal{L}}{\partial W_{ik}} = \sum_{t} \delta_{ti} x_{tk}",
+            r"\frac{\partial \mathcal{L}}{\partial b_i} = \sum_{t} \delta_{ti}",
+        ],
+        [
+            r"a_{ti} = \sum_{j} U_{ji} h_{t-1,j} + \sum_{k} W_{ik} x_{tk} + b_i",
+            r"a_{ti} = \sum_{j} U_{ij} h_{tj} + \sum_{k} W_{ik} x_{tk} + b_i",
+            r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{ti} h_{tj}",
+            r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{tj} h_{t-1,i}",
+            r"h_{t+1,i} = \tanh(a_{ti})",
+        ],
+    ),
+}
+
+
+def test_every_world_is_tried():
+    assert ROWS.keys() == worlds.WORLDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("world", "tex"),
+    [(name, tex) for name, (true, _) in ROWS.items() for tex in true],
+)
+def test_what_is_true_holds(world, tex):
+    assert failures(tex, world) == []
+
+
+@pytest.mark.parametrize(
+    ("world", "tex"),
+    [(name, tex) for name, (_, false) in ROWS.items() for tex in false],
+)
+def test_what_is_false_is_refused(world, tex):
+    (said,) = failures(tex, world)
+    assert said.startswith("a.md:4 (eq-a), row 1: ")
+
+
+# Worlds of the tests: models that authors write about, one each.
+
+
+def net_with(make, *rows, without=(), name="feedforward"):
+    """The book's world with further symbols, and other networks."""
+    kept = [s for s in FEEDFORWARD.symbols if s.letter not in without]
+    made = functools.cache(lambda: tuple(make(world) for make in makes))
+    makes = [functools.partial(make, sizes) for sizes in ((3, 4, 2), (2, 5, 3, 4))]
+    world = dataclasses.replace(
+        FEEDFORWARD, name=name, symbols=(*kept, *rows), models=made
+    )
+    return world
+
+
+class Variant(Network):
+    """A random network in another world."""
+
+    def __init__(self, world, sizes, activations, sample_loss, batch_loss):
+        super().__init__(sizes, 6, 0, activations, sample_loss, batch_loss)
+        self.world = world
+
+
+def with_softmax(sizes, world):
+    def cross_entropy(y, z):
+        return -(y * z.log()).sum(-1)
+
+    net = Variant(
+        world,
+        sizes,
+        [torch.tanh] * (len(sizes) - 2)
+        + [functools.partial(torch.softmax, dim=-1)],
+        cross_entropy,
+        lambda y, z: cross_entropy(y, z).mean(),
+    )
+    net.y, net.Y = torch.softmax(net.y, -1), torch.softmax(net.Y, -1)
+    return net
+
+
+def plain(sizes, world):
+    losses = random_losses(sizes[-1], 6, 1, mean=True)
+    return Variant(
+        world, sizes, [torch.sin, torch.tanh, torch.atan][: len(sizes) - 1], *losses
+    )
+
+
+class Decayed(Variant):
+    """With a penalty on the weights, and with momentum."""
+
+    decay, kept = 0.3, 0.8
+
+    @functools.cached_property
+    def loss(self):
+        data = self.sample_loss(self.y, self.z_out[-1])
+        return data + self.decay / 2 * sum((W**2).sum() for W in self.W[1:])
+
+    def momentum(self, layer):
+        return self.random(f"M{layer}", *self.W[layer].shape)
+
+    def step(self, name, layer):
+        weights = self.W[layer].detach().clone().requires_grad_()
+        (weights.grad,) = torch.autograd.grad(
+            self.loss_of_batch, self.W[layer], retain_graph=True
+        )
+        weight_decay, momentum = (self.decay, 0) if name == "W" else (0, self.kept)
+        optimizer = torch.optim.SGD(
+            [weights], lr=self.eta, weight_decay=weight_decay, momentum=momentum
+        )
+        if name == "M":
+            buffer = self.momentum(layer).clone()
+            optimizer.state[weights]["momentum_buffer"] = buffer
+        optimizer.step()
+        return weights.detach() if name == "W" else buffer
+
+
+def decayed(sizes, world):
+    losses = random_losses(sizes[-1], 6, 1, mean=True)
+    return Decayed(
+        world, sizes, [torch.sin, torch.tanh, torch.atan][: len(sizes) - 1], *losses
+    )
+
+
+def stepped(name):
+    return lambda net, layer, of_batch: net.step(name, layer)
+
+
+class Blocks(Model):
+    """Layers of one size, each of which adds a function of its input to it."""
+
+    L = 3
+
+    def __init__(self, world, size):
+        super().__init__(world, {"m": size}, size)
+        self.z = [self.random("z", size).requires_grad_()]
+        self.f = self.step
+        for _ in range(self.L):
+            self.z.append(self.z[-1] + self.step(self.z[-1]))
+        self.lasting = self.z
+
+    def step(self, z):
+        return torch.tanh(self.random("W", self.sizes["m"], self.sizes["m"]) @ z)
+
+    lasting = None
+
+    def __str__(self):
+        return f"m = {self.sizes['m']}"
+
+
+def blocks():
+    return tuple(Blocks(BLOCKS, size) for size in (3, 5))
+
+
+BLOCKS = World(
+    "blocks",
+    (
+        Symbol("z", "outputs", "definition", ("m",), lambda m: m.z, layered=True, part="out"),
+        Symbol("f", "function of a block", "function", (), lambda m: m.f),
+    ),
+    functools.cache(blocks),
+)  # fmt: skip
+
+N = number
+OF_TESTS = {
+    "logits": world_of_table(
+        "logits",
+        [size("K", "classes"), leaf("z", "K", "logits"), defined("p", "K", "", lambda m: torch.softmax(m["z"], 0))],
+    ),
+    "softmax layer": net_with(
+        with_softmax,
+        Symbol("p", "probabilities", "definition", ("K",), lambda net: net.z_out[-1]),
+        without=("p",),
+    ),
+    "decay": net_with(
+        decayed,
+        Symbol("lambda", "decay", "number", (), lambda net: N(net.decay)),
+        Symbol("mu", "momentum kept", "number", (), lambda net: N(net.kept)),
+        Symbol("W", "weights", "leaf", ("N-", "N"), lambda net: net.W, row=True, layered=True, after=stepped("W")),
+        Symbol("M", "momentum", "leaf", ("N-", "N"), lambda net: [None, *map(net.momentum, range(1, net.L + 1))], row=True, layered=True, after=stepped("M")),
+        without=("W",),
+    ),
+    "more letters": net_with(
+        plain,
+        Symbol("P", "parameters", "number", (), lambda net: N(sum(t.numel() for t in (*net.W[1:], *net.b[1:])))),
+        Symbol("bar z", "mean outputs", "definition", ("K",), lambda net: net.Z_out[-1].mean(0)),
+        Symbol("V", "weights, out times in", "leaf", ("N", "N-"), lambda net: [None, *(W.T for W in net.W[1:])], layered=True),
+    ),
+    "batch norm": world_of_table(
+        "batch norm",
+        [
+            size("n", "samples"),
+            size("m", "units"),
+            leaf("z", "n m", "pre-activations"),
+            leaf("gamma", "m", "scales"),
+            defined("sigma", "m", "deviations", lambda m: m["z"].std(0, correction=0)),
+            defined("hat z", "n m", "normalised", lambda m: (m["z"] - m["z"].mean(0)) / m["sigma"]),
+            defined("y", "n m", "outputs", lambda m: m["gamma"] * m["hat z"]),
+            loss("loss", lambda m: (m["y"] ** 3 * m.random("loss", m.sizes["n"], m.sizes["m"])).sum()),
+            derivative("g", "n m", "gradient of the outputs", "y"),
+        ],
+        smallest=2,
+    ),
+    "layer norm": world_of_table(
+        "layer norm",
+        [
+            size("m", "units"),
+            leaf("x", "m", "inputs"),
+            defined("bar x", "", "mean", lambda m: m["x"].mean()),
+            defined("s", "", "deviation", lambda m: m["x"].std(correction=0)),
+            defined("y", "m", "outputs", lambda m: torch.nn.functional.layer_norm(m["x"], m["x"].shape, eps=0)),
+        ],
+        smallest=2,
+        ones="m",
+    ),
+    "from 0": world_of_table(
+        "from 0",
+        [
+            size("m", "places"),
+            size("r", "weights"),
+            size("n", "inputs"),
+            leaf("w", "r", "weights"),
+            leaf("x", "n", "inputs"),
+            defined("y", "m", "outputs", lambda m: torch.nn.functional.conv1d(m["x"][None, None], m["w"][None, None])[0, 0]),
+        ],
+        {"n": lambda sizes: sizes["m"] + sizes["r"] - 1},
+        first=0,
+    ),
+    "attention of d": world_of_table(
+        "attention of d",
+        [
+            size("n", "queries"),
+            size("r", "keys"),
+            size("d", "numbers in a query"),
+            leaf("Q", "n d", "queries"),
+            leaf("K", "r d", "keys"),
+            leaf("V", "r d", "values"),
+            defined("O", "n d", "", lambda m: torch.nn.functional.scaled_dot_product_attention(m["Q"], m["K"], m["V"])),
+        ],
+    ),
+    "blocks": BLOCKS,
+    "pull back": world_of_table(
+        "pull back",
+        [
+            size("q", "results"),
+            size("r", "causes"),
+            leaf("v", "r", "causes"),
+            defined("u", "q", "results", lambda m: torch.sin(m.random("A", m.sizes["q"], m.sizes["r"]) @ m["v"])),
+            leaf("bar u", "q", "what comes back"),
+            defined("bar v", "r", "what goes on", lambda m: torch.autograd.grad(m["u"], m["v"], m["bar u"], retain_graph=True)[0]),
+        ],
+    ),
+    "numbers": world_of_table("numbers", [leaf("z", "", "logit"), leaf("y", "", "label")]),
+    "recurrence": worlds.RECURRENCE,
+    "softmax": worlds.SOFTMAX,
+}  # fmt: skip
+
+WORLD_OF_CASE = {
+    "softmax": "logits",
+    "softmax of a layer": "softmax layer",
+    "softmax Jacobian, matrix": "softmax",
+    "cross-entropy": "softmax",
+    "softmax + CE": "softmax layer",
+    "weight decay gradient": "decay",
+    "update with decay": "decay",
+    "momentum": "decay",
+    "batch norm, backward": "batch norm",
+    "layer norm": "layer norm",
+    "1-D convolution": "from 0",
+    "attention": "attention of d",
+    "residual": "blocks",
+    "BPTT": "recurrence",
+    "vJp": "pull back",
+    "sum of sizes": "more letters",
+    "integer sum over samples, mean output": "more letters",
+    "log-loss with the sigmoid": "numbers",
+    "out x in convention": "more letters",
+}
+
+# What is read by a convention that has to be known, or has a sign that is not read.
+NOT_READ = {
+    "mean over a mini-batch": "the sum over a set",
+    "vec and Kronecker": "vec and the Kronecker product",
+    "Einstein convention": "a sum that no sign shows",
+    "chain of Jacobians with product sign": "an ordered product",
+    "residual backward": "an identity matrix of any size",
+    "matrix in brackets": "a matrix in brackets",
+    "derivative with a bar": "a bar, and a function without argument",
+    "inverse": "an inverse",
+}
+
+
+@pytest.mark.parametrize("case", TRUE.keys() - NOT_READ.keys())
+def test_equations_that_authors_print_are_true(monkeypatch, case):
+    world = WORLD_OF_CASE.get(case, "feedforward")
+    if world in OF_TESTS:
+        monkeypatch.setitem(worlds.WORLDS, world, OF_TESTS[world])
+    assert failures(TRUE[case], world) == []
+
+
+@pytest.mark.parametrize("case", NOT_READ)
+def test_what_is_not_read_is_refused(case):
+    assert failures(TRUE[case])
