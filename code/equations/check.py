@@ -2,36 +2,28 @@
 
 from collections import Counter
 from itertools import pairwise
-from math import log2
 
-import torch
-
-from . import shapes, steps
-from .chains import Chain, Placed, Side, read_display
+from . import orders, shapes, steps
+from .chains import Chain, Placed, read_display
+from .compare import TOLERANCE, check_braces, compare, equal, ordered
 from .decimals import Decimals
-from .evaluate import COMPARISONS, Evaluator
+from .evaluate import Evaluator
 from .extract import Chapter, Display
 from .feedforward import FEEDFORWARD
 from .nodes import (
     Changes,
     Differential,
     Equality,
-    EquationError,
     Layer,
     Order,
     Row,
     walk,
 )
 from .package import package_value
-from .results import Failure, Result, at
-from .values import Undefined, Value, common_indices, need
+from .results import Failure, Result, at, fault, refuse, where
+from .values import Undefined, Value, need
 from .world import Model, World
 from .worlds import WORLDS
-
-TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
-NOTHING = 1e-12  # smaller numbers count as zero
-
-STEPS = (4e-3, 2e-3)  # of the finite differences of which the order is measured
 
 
 def world_of(chapter: Chapter) -> World:
@@ -94,7 +86,7 @@ class Checker:
         if chain.of_kind(Changes) and not chain.changes:
             raise fault(chain.sides[0], "no small change stands here")
         if "≈" in relations:
-            self.check_order(chain)
+            orders.check(chain, self.models, self.chapter.loss, self.result)
         elif chain.of_kind(Order):
             raise fault(chain.sides[0], "an order of the error, but no ≈ with h")
         elif "←" in relations and len(chain.sides) > 2:
@@ -243,14 +235,16 @@ class Checker:
                     if after
                     else evaluator.value(side.node)
                 )
-                self.check_braces(evaluator)
+                check_braces(evaluator, self.result)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
                 if side.relation in ("=", "←", "≈"):
-                    compared = self.equal(left, right, "left side", "right side")
+                    compared = equal(
+                        left, right, "left side", "right side", self.result
+                    )
                     self.compared[id(side)] += compared
                 else:
-                    self.ordered(left, right, side.relation)
+                    self.result.values += ordered(left, right, side.relation)
         for row in chain.shapes:
             with at(row, place):
                 assert isinstance(row.what, Row)
@@ -261,31 +255,6 @@ class Checker:
             self.check_package(evaluator, chain, values)
         self.use(model)
 
-    def ordered(self, left: Value, right: Value, relation: str) -> None:
-        """Whether '<', '≤', '>' or '≥' holds for all elements."""
-        need(
-            left.sides == right.sides,
-            f"right side is {right.shape}, left side is {left.shape}",
-        )
-        indices = tuple(common_indices([left, right]))
-        one, other = torch.broadcast_tensors(
-            left.over(indices), right.over(indices)
-        )
-        held = COMPARISONS[relation](one, other)
-        if not held.all():
-            place = torch.unravel_index((~held).to(torch.int).argmax(), held.shape)
-            raise EquationError(
-                f"left side is {one[place]:.6g}, right side is"
-                f" {other[place]:.6g}: not {relation}"
-            )
-        self.result.values += held.numel()
-
-    def check_braces(self, evaluator: Evaluator) -> None:
-        """What has been evaluated is equal to the formulas under its braces."""
-        for claim in evaluator.take_claims():
-            compared = self.equal(claim.left, claim.right, "the brace", "its label")
-            need(compared, "the brace and its label are 0: nothing is compared")
-
     def check_package(
         self, evaluator: Evaluator, chain: Chain, values: list[Value]
     ):
@@ -293,89 +262,9 @@ class Checker:
         update = chain.sides[1].relation == "←"
         value = package_value(evaluator, chain.sides[0].node, update)
         if value is not None:
-            self.equal(value, values[-1], "the package's value", "right side")
+            names = "the package's value", "right side"
+            equal(value, values[-1], *names, self.result)
             self.result.package = True
-
-    def equal(self, left: Value, right: Value, name: str, other: str) -> int:
-        """How many numbers are equal; an EquationError where two are not."""
-        difference, at, first, second = compare(left, right, name, other)
-        if not difference <= TOLERANCE:
-            raise EquationError(
-                f"{other} is {second:.6g}, {name} is {first:.6g}{at}"
-            )
-        a, b = left.data, right.over(left.indices)
-        count = int(((a.abs() > NOTHING) | (b.abs() > NOTHING)).sum())
-        self.result.values += count
-        self.result.error = max(self.result.error or 0.0, difference)
-        return count
-
-    # ------------------------------------------------------------ finite differences
-
-    def check_order(self, chain: Chain) -> None:
-        """The error of an approximation shrinks with h as the equation says."""
-        right = chain.sides[-1]
-        orders = chain.of_kind(Order)
-        if len(orders) != 1 or len(chain.sides) != 2:
-            raise fault(
-                right,
-                r"≈ with symbols needs one claim \quad \text{error of order } h",
-            )
-        refuse(*(c for c in chain.conditions if c not in orders), *chain.shapes)
-        for model in self.models:
-            with at(right, where(model)):
-                self.check_order_in(model, chain, orders[0].what)
-            self.use(model)
-
-    def check_order_in(self, model: Model, chain: Chain, order) -> None:
-        errors = [self.error(model, chain, step) for step in STEPS]
-        need(min(errors) > NOTHING, "there is no error whose order can be measured")
-        moved = model.moved(("W", 1, (0, 0)), STEPS[-1])
-        power = Evaluator(moved, None).value(order.power)
-        need(power.is_number and power.data > 0, "an order is a power of h")
-        claimed = log2(power.data.item()) / log2(STEPS[-1])
-        measured = log2(errors[0] / errors[1])
-        need(
-            abs(measured - claimed) <= 0.1,
-            f"the error is of order h^{measured:.1f}, not h^{claimed:g}",
-        )
-
-    def error(self, model: Model, chain: Chain, step: float) -> float:
-        """How far two sides are apart, in all, for an entry of each parameter."""
-        sides = [side.node for side in chain.sides]
-        total = 0.0
-        for layer in range(1, (model.L or 0) + 1):
-            for entry in (("W", layer, (0, 0)), ("b", layer, (0,))):
-                moved = model.moved(entry, step)
-                evaluator = Evaluator(moved, None, chain.nodes(), self.chapter.loss)
-                a, b = map(evaluator.value, sides)
-                need(a.is_number and b.is_number, "h goes with numbers")
-                self.check_braces(evaluator)
-                total += abs(a.data.item() - b.data.item())
-                self.result.values += 1
-        return total
-
-
-def compare(left: Value, right: Value, name: str, other: str):
-    """The largest difference, relative to the largest number; where it is, in words;
-    and the two numbers there. An EquationError where shapes or free indices differ."""
-    need(
-        left.sides == right.sides and left.matrix == right.matrix,
-        f"{other} is {right.shape}, {name} is {left.shape}",
-    )
-    for one, two, side in ((left, right, name), (right, left, other)):
-        for index in one.indices:
-            need(index in two.indices, f"index {index} is free on the {side} only")
-    common_indices([left, right])  # raises where an index has two ranges
-    a, b = left.data.detach(), right.over(left.indices).detach()
-    scale = max(a.abs().max().item(), b.abs().max().item(), NOTHING)
-    differences = (a - b).abs()
-    place = torch.unravel_index(differences.argmax(), a.shape) if a.dim() else ()
-    names = (*left.indices, *(("row", "column") if left.matrix else ()))
-    at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
-    difference = differences.max().item() / scale
-    if scale <= NOTHING:
-        difference = 0.0
-    return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
 
 
 def beside(layer: Layer, step: int) -> Layer:
@@ -383,20 +272,3 @@ def beside(layer: Layer, step: int) -> Layer:
     if isinstance(layer.base, int):
         return Layer(layer.base + step)
     return Layer(layer.base, layer.offset + step)
-
-
-def fault(spot: Side | Placed, message: str) -> Failure:
-    return Failure(message, spot.line, spot.row)
-
-
-def refuse(*others: Placed) -> None:
-    """Numbers that are not exact take no conditions and no shapes: none evaluates
-    them there."""
-    for other in others:
-        raise fault(
-            other, "beside decimal numbers or an order nothing else is claimed"
-        )
-
-
-def where(model: Model, ell: int | None = None) -> str:
-    return f" ({model}{'' if ell is None else f'; ℓ = {ell}'})"

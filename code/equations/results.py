@@ -3,8 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .nodes import EquationError
+
+
+class Spot(Protocol):
+    """What stands in a row of a display."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def line(self) -> int: ...
 
 
 @dataclass
@@ -32,7 +42,7 @@ class Result:
         self.failures.append(f"{place}{label}{at_row}: {message}")
 
     @contextmanager
-    def noting(self, spot) -> Iterator[None]:
+    def noting(self, spot: Spot) -> Iterator[None]:
         """Notes what fails inside, at the spot unless it names its own."""
         try:
             with at(spot):
@@ -50,7 +60,7 @@ class Failure(Exception):
 
 
 @contextmanager
-def at(spot, where: str = "") -> Iterator[None]:
+def at(spot: Spot, where: str = "") -> Iterator[None]:
     """Makes what goes wrong inside a Failure at a spot, which has a line and a row.
     What no check foresees, such as a number that overflows, is named by its type: it
     may be a fault of the formula or of this package."""
@@ -63,3 +73,20 @@ def at(spot, where: str = "") -> Iterator[None]:
     except Exception as error:
         message = f"{type(error).__name__}: {error}{where}"
         raise Failure(message, spot.line, spot.row) from error
+
+
+def fault(spot: Spot, message: str) -> Failure:
+    return Failure(message, spot.line, spot.row)
+
+
+def refuse(*others: Spot) -> None:
+    """Numbers that are not exact take no conditions and no shapes: none evaluates
+    them there."""
+    for other in others:
+        raise fault(
+            other, "beside decimal numbers or an order nothing else is claimed"
+        )
+
+
+def where(model: object, ell: int | None = None) -> str:
+    return f" ({model}{'' if ell is None else f'; ℓ = {ell}'})"

@@ -1,0 +1,73 @@
+"""Compare two values, element by element."""
+
+import torch
+
+from .evaluate import COMPARISONS, Evaluator
+from .nodes import EquationError
+from .results import Result
+from .values import Value, common_indices, need
+
+TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
+NOTHING = 1e-12  # smaller numbers count as zero
+
+
+def compare(left: Value, right: Value, name: str, other: str):
+    """The largest difference, relative to the largest number; where it is, in words;
+    and the two numbers there. An EquationError where shapes or free indices differ."""
+    need(
+        left.sides == right.sides and left.matrix == right.matrix,
+        f"{other} is {right.shape}, {name} is {left.shape}",
+    )
+    for one, two, side in ((left, right, name), (right, left, other)):
+        for index in one.indices:
+            need(index in two.indices, f"index {index} is free on the {side} only")
+    common_indices([left, right])  # raises where an index has two ranges
+    a, b = left.data.detach(), right.over(left.indices).detach()
+    scale = max(a.abs().max().item(), b.abs().max().item(), NOTHING)
+    differences = (a - b).abs()
+    place = torch.unravel_index(differences.argmax(), a.shape) if a.dim() else ()
+    names = (*left.indices, *(("row", "column") if left.matrix else ()))
+    at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
+    difference = differences.max().item() / scale
+    if scale <= NOTHING:
+        difference = 0.0
+    return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
+
+
+def ordered(left: Value, right: Value, relation: str) -> int:
+    """How many pairs of numbers are compared; an EquationError where '<', '≤', '>' or
+    '≥' does not hold for one."""
+    need(
+        left.sides == right.sides,
+        f"right side is {right.shape}, left side is {left.shape}",
+    )
+    indices = tuple(common_indices([left, right]))
+    one, other = torch.broadcast_tensors(left.over(indices), right.over(indices))
+    held = COMPARISONS[relation](one, other)
+    if not held.all():
+        place = torch.unravel_index((~held).to(torch.int).argmax(), held.shape)
+        raise EquationError(
+            f"left side is {one[place]:.6g}, right side is {other[place]:.6g}: not"
+            f" {relation}"
+        )
+    return held.numel()
+
+
+def equal(left: Value, right: Value, name: str, other: str, result: Result) -> int:
+    """How many numbers that are not 0 are equal; an EquationError where two are not.
+    ``result`` counts them."""
+    difference, at, first, second = compare(left, right, name, other)
+    if not difference <= TOLERANCE:
+        raise EquationError(f"{other} is {second:.6g}, {name} is {first:.6g}{at}")
+    a, b = left.data, right.over(left.indices)
+    count = int(((a.abs() > NOTHING) | (b.abs() > NOTHING)).sum())
+    result.values += count
+    result.error = max(result.error or 0.0, difference)
+    return count
+
+
+def check_braces(evaluator: Evaluator, result: Result) -> None:
+    """What has been evaluated is equal to the formulas under its braces."""
+    for claim in evaluator.take_claims():
+        compared = equal(claim.left, claim.right, "the brace", "its label", result)
+        need(compared, "the brace and its label are 0: nothing is compared")
