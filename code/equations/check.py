@@ -183,7 +183,7 @@ class Checker:
         """At all layers at which every symbol exists."""
         compared = False
         for model in self.models:
-            layers = range((model.L or 0) + 2) if chain.uses_ell else (None,)
+            layers = range(model.L + 2) if chain.uses_ell else (None,)
             for ell in layers:
                 try:
                     self.check_in(model, chain, ell)

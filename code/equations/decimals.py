@@ -23,7 +23,7 @@ class Decimals:
         self.result = result
         self.has_network = chapter.numbers is not None
         network: Network = networks()[0]
-        if self.has_network:
+        if chapter.numbers is not None:
             network = PencilNetwork(chapter.numbers, chapter.learning_rate)
         self.evaluator = Evaluator(network, None)
         self.known = numbers_before(display, chapter)

@@ -130,7 +130,8 @@ class Evaluator(Place):
                 return number(float(node.text))
             case Ones():
                 axis = self.model.world.ones
-                need(axis is not None, "nothing says how many ones stand here")
+                if axis is None:
+                    raise EquationError("nothing says how many ones stand here")
                 ones = torch.ones(self.model.sizes[axis], 1, dtype=torch.float64)
                 return Value(ones, (), (axis, ONE))
             case Quantity():
@@ -246,7 +247,8 @@ class Evaluator(Place):
 
     def derivative_by_entry(self, of: Node) -> Value:
         """By the entry of a parameter that w means."""
-        need(self.model.entry is not None, "w goes with h")
+        if self.model.entry is None:
+            raise EquationError("w goes with h")
         parameter, layer, place = self.model.entry
         tensor = getattr(self.model, parameter)[layer]
         found = calculus.jacobian(self, self.value(of).data, tensor, of)

@@ -12,9 +12,11 @@ import torch
 from lark import Token, Tree
 
 from .chains import pieces
-from .check import check_display
+from .check import check_display, world_of
 from .extract import Chapter, Display, read_chapter
+from .feedforward import FEEDFORWARD
 from .parse import tree
+from .world import World
 
 # Changed rows that are true, listed by hand beside the chapters.
 TRUE_MUTANTS = "true_mutants.txt"
@@ -27,7 +29,6 @@ OPPOSITES = {
     "in": "out",
     "out": "in",
 }
-CASES = {"delta": "Delta", "Delta": "delta", "z": "Z", "Z": "z", "y": "Y", "Y": "y"}
 LAYERS = (r"\ell", r"\ell-1", "L")
 ENDS = ("L-1", "L", "L+1")
 
@@ -48,12 +49,12 @@ class Edit:
     new: str
 
 
-def mutants(display: Display) -> Iterator[Mutant]:
-    """All mutants of a displayed equation."""
+def mutants(display: Display, world: World = FEEDFORWARD) -> Iterator[Mutant]:
+    """All mutants of a displayed equation, with the letters of its world."""
     seen: Counter[str] = Counter()
     for number, place, _, text in pieces(display.tex):
         for edit in sorted(
-            set(edits(text)), key=lambda e: (e.start, e.end, e.kind)
+            set(edits(text, world)), key=lambda e: (e.start, e.end, e.kind)
         ):
             start, end = place + edit.start, place + edit.end
             tex = display.tex[:start] + edit.new + display.tex[end:]
@@ -66,7 +67,7 @@ def mutants(display: Display) -> Iterator[Mutant]:
             yield Mutant(name, dataclasses.replace(display, tex=tex))
 
 
-def edits(text: str) -> Iterator[Edit]:
+def edits(text: str, world: World) -> Iterator[Edit]:
     """The changes of a row, with their places in its text."""
     root = tree(text)
     letters = sorted({str(t) for t in root.scan_values(is_index) if t.isalpha()})
@@ -76,7 +77,7 @@ def edits(text: str) -> Iterator[Edit]:
             continue
         for token in node.children:
             if isinstance(token, Token):
-                yield from edits_of_token(token, node, letters)
+                yield from edits_of_token(token, node, letters, world)
 
 
 def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
@@ -95,10 +96,10 @@ def edits_of_rule(node: Tree, text: str, letters: list[str]) -> Iterator[Edit]:
         case "above":
             kinds = {"PRIME": "prime", "TRANSPOSE": "transpose", "INTEGER": "power"}
             for token in tokens(children, *kinds):
-                span = token.start_pos, token.end_pos
+                ends = span(token)
                 if len(children) == 1:
-                    span = place.start_pos, place.end_pos
-                yield Edit(kinds[token.type], *span, "")
+                    ends = place.start_pos, place.end_pos
+                yield Edit(kinds[token.type], *ends, "")
         case "adjacent" if len(children) > 1:
             for child in children:
                 yield Edit("factor", child.meta.start_pos, child.meta.end_pos, "")
@@ -122,33 +123,45 @@ def other_layers(
             yield Edit(kind, start, end, new)
 
 
-def edits_of_token(token: Token, node: Tree, letters: list[str]) -> Iterator[Edit]:
-    span = token.start_pos, token.end_pos
+def edits_of_token(
+    token: Token, node: Tree, letters: list[str], world: World
+) -> Iterator[Edit]:
+    place = span(token)
     if token.type in ("PLUS", "MINUS", "IN", "OUT"):
         new = OPPOSITES[str(token).replace(r"\text", r"\mathrm")]
         if token.type == "MINUS" and node.children[0] is token:
             new = ""
-        yield Edit(
-            "sign" if token.type in ("PLUS", "MINUS") else "in/out", *span, new
-        )
+        kind = "sign" if token.type in ("PLUS", "MINUS") else "in/out"
+        yield Edit(kind, *place, new)
     if token.type == "NAME":
-        for old, new in CASES.items():
-            if bare(token) == old:
-                yield Edit("case", *span, str(token).replace(old, new))
+        old = bare(token)
+        new = other_case(old)
+        if {old, new} <= world.letters:
+            yield Edit("case", *place, str(token).replace(old, new))
     if node.data == "number":
-        yield Edit("number", *span, token[:-1] + str((int(token[-1]) + 2) % 10))
+        yield Edit("number", *place, token[:-1] + str((int(token[-1]) + 2) % 10))
     if is_index(token) and node.data in ("below", "summed"):
         kind = "index" if node.data == "below" else "summation index"
         if token.isdigit():
             for position, digit in enumerate(token):
                 new = "2" if digit == "1" else "1"
-                yield Edit(
-                    kind, *span, token[:position] + new + token[position + 1 :]
-                )
+                text = token[:position] + new + token[position + 1 :]
+                yield Edit(kind, *place, text)
         else:
             for letter in [*letters, next(c for c in "pqc" if c not in letters)]:
                 if letter != token:
-                    yield Edit(kind, *span, letter)
+                    yield Edit(kind, *place, letter)
+
+
+def other_case(letter: str) -> str:
+    """z and Z, delta and Delta."""
+    return letter[:1].swapcase() + letter[1:]
+
+
+def span(part: Token) -> tuple[int, int]:
+    """Where a token begins and ends in the text."""
+    assert part.start_pos is not None and part.end_pos is not None
+    return part.start_pos, part.end_pos
 
 
 def index_swaps(indices: list[Token]) -> Iterator[Edit]:
@@ -157,10 +170,10 @@ def index_swaps(indices: list[Token]) -> Iterator[Edit]:
         for k in range(len(token) - 1):
             swapped = token[:k] + token[k + 1] + token[k] + token[k + 2 :]
             if swapped != token:
-                yield Edit("indices", token.start_pos, token.end_pos, swapped)
+                yield Edit("indices", *span(token), swapped)
     for one, two in pairwise(indices):
         if one != two:
-            yield Edit("indices", one.start_pos, two.end_pos, f"{two}{one}")
+            yield Edit("indices", span(one)[0], span(two)[1], f"{two}{one}")
 
 
 def without_factor(children: list) -> Iterator[Edit]:
@@ -237,13 +250,14 @@ def run(paths: list[str]) -> Outcome:
     """
     tasks = []
     for chapter in map(read_chapter, paths):
+        world = world_of(chapter)
         for display in chapter.displays:
             if display.exempt:
                 continue
             failures = check_display(display, chapter).failures
             if failures:
                 raise ValueError(f"without any change: {failures[0]}")
-            tasks += [(chapter, mutant) for mutant in mutants(display)]
+            tasks += [(chapter, mutant) for mutant in mutants(display, world)]
     if len(tasks) < 200:  # to start processes would take longer
         alive = [*map(survives, tasks)]
     else:

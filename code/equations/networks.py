@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache, cached_property
 from itertools import pairwise
+from typing import Any
 
 import torch
 from backprop import NeuralNetwork
@@ -72,10 +73,11 @@ class Network(Model):
             sizes[-1],
         )
         self.net = net
-        self.activations = [None, *activations]
+        # Layer 0 has none of these.
+        self.activations: list[Any] = [None, *activations]
         self.sample_loss, self.batch_loss = sample_loss, batch_loss
         # Divided, so that no activation is saturated and no slope is near 0.
-        self.W = [
+        self.W: list[Any] = [
             None,
             *(
                 (
@@ -84,7 +86,7 @@ class Network(Model):
                 for layer, shape in enumerate(pairwise(sizes), start=1)
             ),
         ]
-        self.b = [
+        self.b: list[Any] = [
             None,
             *(
                 self.leaf(f"b{layer}", size)

@@ -55,7 +55,7 @@ def error(
 ) -> float:
     """How far two sides are apart, in all, for an entry of each parameter."""
     total = 0.0
-    for layer in range(1, (model.L or 0) + 1):
+    for layer in range(1, model.L + 1):
         for entry in (("W", layer, (0, 0)), ("b", layer, (0,))):
             moved = model.moved(entry, step)
             evaluator = Evaluator(moved, None, chain.nodes(), bare_loss)

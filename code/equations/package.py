@@ -96,6 +96,7 @@ class Counterparts:
             with Recorder() as recorder:
                 self.net.backward_pass(outputs, y)
             gradient = self.net.layers[layer - 1].linear.weight_grad
+            assert gradient is not None
             found = delta_among(recorder.tensors, gradient)
         elif node.part == "out":
             found = outputs[layer]
@@ -138,7 +139,7 @@ class Counterparts:
         self.net.backward(
             *self.batch(world.named("Y" if self.evaluator.of_batch else "y"))
         )
-        self.net.apply_gradients(self.network.eta)
+        self.net.apply_gradients(self.network.eta or 0.0)
         found = getattr(linears[self.layer(node) - 1], name).clone()
         for linear, (weight, bias) in zip(linears, kept):
             linear.weight, linear.bias = weight, bias

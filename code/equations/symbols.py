@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from .nodes import Layer, Loss, Node, Quantity
+from .nodes import EquationError, Layer, Loss, Node, Quantity
 from .values import ONE, Undefined, Value, need, same_axis, taken, whole
 from .world import LOSS, Model, Symbol
 
@@ -32,12 +32,11 @@ class Place:
 
     def layer(self, layer: Layer) -> int:
         if layer.base == "ell":
-            need(
-                self.ell is not None, "ℓ stands here, but no range says which it is"
-            )
+            if self.ell is None:
+                raise EquationError("ℓ stands here, but no range says which it is")
             return self.ell + layer.offset
         if layer.base == "L":
-            need(self.model.L is not None, "this world has no layers")
+            need(self.model.L, "this world has no layers")
             return self.model.L + layer.offset
         return int(layer.base) + layer.offset
 
@@ -91,7 +90,8 @@ class Place:
     def kronecker(self, node: Quantity) -> Value:
         one, other = node.indices
         axis = self.counted.get(one) or self.counted.get(other)
-        need(axis is not None, f"nothing says how far {one} and {other} run")
+        if axis is None:
+            raise EquationError(f"nothing says how far {one} and {other} run")
         eye = torch.eye(self.model.sizes[axis], dtype=torch.float64)
         return taken(eye, (axis, axis), (one, other))
 
@@ -247,10 +247,10 @@ class Place:
             if len(losses) == 1 and not losses[0].layered:
                 return losses[0], ()
             need(node.word is None, "this loss needs its arguments")
-            need(
-                self.bare_loss is not None,
-                "the text has not said what the loss without arguments stands for",
-            )
+            if self.bare_loss is None:
+                raise EquationError(
+                    "the text has not said what the loss without arguments stands for"
+                )
             node = self.bare_loss
         expected = "; or ".join(
             " and ".join(world.named(name).said for name in symbol.arguments)

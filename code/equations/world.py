@@ -69,7 +69,7 @@ class Model:
     """One instance of a world: sizes, and tensors drawn by a key, so that the order in
     which they are asked for changes nothing."""
 
-    L: int | None = None  # the number of layers
+    L = 0  # the number of layers
     entry: tuple[str, int, tuple] | None = (
         None  # what w means: parameter, layer, place
     )
