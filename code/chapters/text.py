@@ -36,7 +36,7 @@ WORDS = {"text", "text_special", "code_inline", "softbreak", "hardbreak"}
 
 # Cells need no space behind their name.
 DIRECTIVE = re.compile(r"\{((?:code|raw)-cell)\}|\{([^\s}]+)\}(?:\s|$)")
-NO_DISPLAY = re.compile(r"\\\\begin\\{\\w+\\*?\\}|\\\\\\[")
+NO_DISPLAY = re.compile(r"\\begin\{\w+\*?\}|\\\[")
 # Code that begins with a space, and holds a formula: two backticks that were none of code.
 STRAY = re.compile(r"`\s[^`$]*\$[^`$]+\$[^`]*`")
 MATHS_IN_HTML = re.compile(r"<math\b", re.IGNORECASE)
