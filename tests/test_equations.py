@@ -750,6 +750,10 @@ def test_every_form_of_a_displayed_equation_is_found(tmp_path, source):
             "```{eval-rst}\n.. include:: a\n```\n",
             "1: a formula in {eval-rst} is not",
         ),
+        (
+            "Text[^1].\n\n[^1]: Here $x$.\n",
+            "3: a formula in a footnote is not read",
+        ),
         ("- ```{note}\n  Here $$x$$.\n  ```\n", "2: this equation does not end"),
         (
             "---\nequations: softmax\n---\n",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from docutils.parsers.rst import Directive as AnyDirective
 from docutils.parsers.rst.directives import unchanged
@@ -102,6 +102,11 @@ class Reading:
             case "myst_line_comment":
                 line, start, stop = self.place(node)
                 yield Comment(line, start, stop + 1)
+            case "footnote_reference":
+                for piece in chain.from_iterable(map(self.of, node.children)):
+                    hidden = isinstance(piece, Inline | Display)
+                    yield Unread(*self.place(node), FOOTNOTE) if hidden else piece
+                return
             case "heading":
                 inner = node.children[0].children if node.children else []
                 words = "".join(map(spoken, inner))
@@ -225,6 +230,7 @@ def of_leaf(
             yield Unread(*place, DOLLARS)
 
 
+FOOTNOTE = "a formula in a footnote is not read; write it in the text"
 WRITE = "write $$ ... $$"
 HTML = "a formula in HTML is not read; write $...$ or $$...$$"
 DOLLARS = (
