@@ -18,13 +18,20 @@ CODE |= {"raw", "eval-rst", "include", "toctree", "bibliography"}
 MATHS_IN_RST = re.compile(r"\bmath\b|^\s*\.\. +(?:raw|include)::", re.MULTILINE)
 
 
-def everything(text: str) -> Iterator[Piece]:
-    """The pieces of a file in the order of its page, also those inside directives, and
-    in captions. A directive that shows an equation is a `Display`. Raises ValueError,
-    with the line, where the front matter cannot be read."""
+def file(text: str) -> Iterator[Piece]:
+    """The pieces of a file, as `everything`. Raises ValueError, with the line, where its
+    front matter cannot be read."""
     settings = front_matter(text).get("myst")
     md = parser(settings) if settings else usual()
     yield from with_inside(pieces(text, 1, md, is_file=True), md)
+
+
+def everything(text: str, first: int = 1) -> Iterator[Piece]:
+    """The pieces of a text of which the first line has this number, in the order of the
+    page, also those inside directives, and in captions. A directive that shows an
+    equation is a `Display`."""
+    md = usual()
+    yield from with_inside(pieces(text, first, md), md)
 
 
 def with_inside(found: Iterator[Piece], md: MarkdownIt) -> Iterator[Piece]:

@@ -84,9 +84,10 @@ class Display(Block):
 
 @dataclass(frozen=True)
 class Directive(Block):
-    """A directive. Its ``body`` is without options, and begins in ``body_line``; what
-    stands between that and ``line`` is its ``head``."""
+    """A directive, with its ``last`` line. Its ``body`` is without options, and begins
+    in ``body_line``; what stands between that and ``line`` is its ``head``."""
 
+    last: int
     name: str
     argument: str
     options: dict

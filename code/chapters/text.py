@@ -145,6 +145,7 @@ class Reading:
         last = self.lines[min(node.map[1], len(self.lines)) - 1].lstrip("> \t")
         yield Directive(
             *self.block(node),
+            self.first + node.map[1] - 1,
             name,
             argument,
             found.options,
