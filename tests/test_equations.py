@@ -687,6 +687,14 @@ def test_a_cited_equation_stands_earlier(tmp_path):
         )
 
 
+@pytest.mark.parametrize("table", ["[", "- file: one\n", "format: jb-book\n"])
+def test_a_table_of_contents_that_cannot_be_read_is_named(tmp_path, capsys, table):
+    (file,) = write_book(tmp_path, ("one", equation("eq-one", "definition.")))
+    (tmp_path / "_toc.yml").write_text(table, encoding="utf-8")
+    assert main([file]) == 2
+    assert f"{tmp_path / '_toc.yml'}:1: expected " in capsys.readouterr().err
+
+
 # ---------------------------------------------------------------- files
 
 
