@@ -22,8 +22,12 @@ class Known(Chapter):
     def resolve(self, role, target):
         return nodes.inline("", "(4.3)" if role == "eq" else f"{role} of {target}")
 
-    def linked(self, match):
-        return match[2] or self.text(match[1], match[4])
+    def linked(self, name, content):
+        return (
+            content.partition(" <")[0]
+            if "<" in content
+            else self.text(name, content)
+        )
 
 
 @pytest.mark.parametrize(
