@@ -124,6 +124,15 @@ def test_each_role_stands_where_it_is_said_to():
     assert len({role.start for role in found}) == len(found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["-\ta\n\tb {eq}`one`", "| a |\n|---|\n| b \\| {eq}`one` |", "# {eq}`one` #"],
+)
+def test_tabs_and_signs_shift_no_role(text):
+    (role,) = (p for p in markdown.pieces(text) if isinstance(p, pieces.Role))
+    assert text[role.start : role.stop] == "{eq}`one`"
+
+
 def test_a_cell_has_options_a_caption_and_a_body():
     source = (
         "---\nkernelspec: {name: python3}\n---\nText.\n\n```{code-cell} ipython3\n---\n"
@@ -140,7 +149,7 @@ def test_a_cell_has_options_a_caption_and_a_body():
 def test_what_stands_around_a_display_belongs_to_it():
     source = (
         "<!-- why -->\n% comment\n$$\na\n$$ (eq-a)\n% comment\n\n*Reason:* b\nc.\n\n"
-        "```{note}\n$$d$$\n\n1. e\n   f\n2. g\n```\n\n$$h$$\n\n- no\n"
+        "```{note}\n- $$d$$\n\n1. e\n   f\n2. g\n```\n\n$$h$$\n\n- no\n"
     )
     found = markdown.file(source)
     one, two, three = (p for p in found if isinstance(p, pieces.Display))

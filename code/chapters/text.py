@@ -8,7 +8,12 @@ from docutils.parsers.rst import Directive as AnyDirective
 from docutils.parsers.rst.directives import unchanged
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
-from myst_parser.parsers.directives import parse_directive_text
+from myst_parser.parsers.directives import (
+    DirectiveParsingResult,
+    ParseWarnings,
+    parse_directive_text,
+)
+from yaml import YAMLError
 
 from .parser import usual
 from .pieces import (
@@ -58,6 +63,17 @@ class Anything(AnyDirective):
 
     has_content = True
     option_spec = Options(name=unchanged)
+
+
+def options(content: str, as_yaml: bool) -> DirectiveParsingResult:
+    """The options at the head of a directive, and how many lines they take."""
+    try:
+        return parse_directive_text(
+            Anything, "", content, validate_options=not as_yaml
+        )
+    except YAMLError as error:
+        warning = ParseWarnings(f"Invalid options format ({error})")
+        return DirectiveParsingResult([], {}, [], 0, [warning])
 
 
 def pieces(
@@ -135,9 +151,10 @@ class Reading:
         else:
             return
         lines = node.content.split("\n")[:-1]
-        found = parse_directive_text(
-            Anything, "", node.content, validate_options=name not in CELLS
-        )
+        found = options(node.content, as_yaml=name in CELLS)
+        for warning in found.warnings:
+            if warning.msg.startswith("Invalid"):
+                yield Unread(*self.place(node), f"{{{name}}}: {warning.msg}")
         line, offset = self.first + node.map[0], found.body_offset
         body, body_line = lines[offset:], line + 1 + offset
         if name in WITHOUT_ARGUMENT and argument:
@@ -163,9 +180,9 @@ class Reading:
         owner = node
         while not owner.map:
             owner = owner.parent
-        row, content = owner.map[0], node.content
+        first, content = owner.map[0], node.content
         places = []
-        for number, line in enumerate(content.split("\n"), row):
+        for number, line in enumerate(content.split("\n"), first):
             column = self.lines[number].find(line, self.read.get(number, 0))
             self.read[number] = max(column, 0) + len(line)
             places.append(self.starts[number] + max(column, 0))
@@ -173,8 +190,13 @@ class Reading:
         def place(child: SyntaxTreeNode) -> Place:
             span = child.meta.get("span", (len(content), len(content)))
             start, stop = (origin(content, at, places) for at in span)
-            line = row + content.count("\n", 0, span[0])
-            return self.first + line, start, stop
+            row = first + content.count("\n", 0, span[0])
+            written = content[slice(*span)]
+            # Shifted by a tab, or by a | that is escaped in a table.
+            if "\n" not in written and self.text[start:stop] != written:
+                start = max(self.text.find(written, self.starts[row]), 0)
+                stop = start + len(written)
+            return self.first + row, start, stop
 
         before = ""
         for child in leaves(node):
@@ -255,10 +277,9 @@ def is_formula(node: SyntaxTreeNode) -> bool:
 
 
 def leaves(node: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:
+    """The parts of a paragraph. The text of an image is none: no page shows it."""
     for child in node.children:
-        if (
-            child.children and child.type != "image"
-        ):  # the text of an image is unseen
+        if child.children and child.type != "image":
             yield from leaves(child)
         else:
             yield child
@@ -274,11 +295,14 @@ def spoken(node: SyntaxTreeNode) -> str:
 
 
 def neighbour(node: SyntaxTreeNode, step: int) -> SyntaxTreeNode | None:
-    """What stands above or below, but for comments."""
-    found = node
-    while found := found.next_sibling if step > 0 else found.previous_sibling:
-        if found.type != "myst_line_comment":
-            return found
+    """What stands above or below, but for comments; if nothing does in a list or a
+    quotation, what stands above or below that."""
+    found: SyntaxTreeNode | None = node
+    while found and not found.is_root:
+        beside = found.next_sibling if step > 0 else found.previous_sibling
+        if beside and beside.type != "myst_line_comment":
+            return beside
+        found = beside or found.parent
     return None
 
 
