@@ -75,7 +75,7 @@ def shown(tmp_path_factory):
 @pytest.mark.parametrize("name", PAGES)
 def test_what_sphinx_shows_is_read_with_its_line(shown, name):
     lines = PAGES[name].split("\n")
-    found = list(markdown.file(PAGES[name]))
+    found = list(markdown.of_file(PAGES[name]))
     assert not [piece for piece in found if isinstance(piece, pieces.Unread)]
     kinds = pieces.Inline, pieces.Display
     read = [[p for p in found if isinstance(p, kind)] for kind in kinds]
@@ -139,7 +139,7 @@ def test_a_cell_has_options_a_caption_and_a_body():
         "tags: [a]\nmystnb:\n  figure:\n    caption: >-\n      Here i and\n      $i\n"
         "      j$ and {math}`k`.\n---\n\nx = '$y$'\n```\n"
     )
-    (cell, one, two, _) = markdown.file(source)
+    (cell, one, two, _) = markdown.of_file(source)
     assert (cell.name, cell.argument, cell.line) == ("code-cell", "ipython3", 6)
     assert cell.options["tags"] == ["a"]
     assert (cell.body, cell.body_line) == (["x = '$y$'"], 17)
@@ -151,7 +151,7 @@ def test_what_stands_around_a_display_belongs_to_it():
         "<!-- why -->\n% comment\n$$\na\n$$ (eq-a)\n% comment\n\n*Reason:* b\nc.\n\n"
         "```{note}\n- $$d$$\n\n1. e\n   f\n2. g\n```\n\n$$h$$\n\n- no\n"
     )
-    found = markdown.file(source)
+    found = markdown.of_file(source)
     one, two, three = (p for p in found if isinstance(p, pieces.Display))
     assert (one.above.strip(), one.below) == ("<!-- why -->", "*Reason:* b c.")
     assert (one.label, one.line) == ("eq-a", 4)

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from chapters import stored
 from chapters.pieces import Directive, Display, Role, Target
-from chapters.text import pieces
+from chapters.source import pieces
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util import logging

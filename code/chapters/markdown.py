@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from .parser import front_matter, parser, usual
 from .pieces import Directive, Display, Inline, Piece, Unread
-from .text import CELLS, HTML, MATHS_IN_HTML, WITHOUT_ARGUMENT, display, pieces
+from .source import CELLS, HTML, MATHS_IN_HTML, WITHOUT_ARGUMENT, display, pieces
 
 # What these hold is no Markdown.
 CODE = {*CELLS, "code", "code-block", "sourcecode", "literalinclude", "highlight"}
@@ -18,7 +18,7 @@ CODE |= {"raw", "eval-rst", "include", "toctree", "bibliography"}
 MATHS_IN_RST = re.compile(r"\bmath\b|^\s*\.\. +(?:raw|include)::", re.MULTILINE)
 
 
-def file(text: str) -> Iterator[Piece]:
+def of_file(text: str) -> Iterator[Piece]:
     """The pieces of a file, as `everything`. Raises ValueError, with the line, where its
     front matter cannot be read."""
     settings = front_matter(text).get("myst")

@@ -72,7 +72,7 @@ def read_chapter(path: str) -> Chapter:
 def parse_chapter(path: str, source: str) -> Chapter:
     """As `read_chapter`, from the text of the file."""
     try:
-        found = list(markdown.file(source))
+        found = list(markdown.of_file(source))
         world = world_of(front_matter(source))
     except ValueError as error:
         raise ValueError(f"{path}:{error}") from error

@@ -10,7 +10,7 @@ import jupytext
 import nbformat
 from chapters.execution import CellError
 from chapters.pieces import Heading
-from chapters.text import pieces
+from chapters.source import pieces
 from nbformat import NotebookNode
 
 from .execute import execute

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from chapters.pieces import Comment, Directive, Display, Role, Target
-from chapters.text import CELLS, pieces
+from chapters.source import CELLS, pieces
 
 from .fault import Fault
 from .tags import Line, append
