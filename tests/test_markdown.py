@@ -119,7 +119,10 @@ def test_each_role_stands_where_it_is_said_to():
         "{ref}`with\n  two lines <two>`",
         "{term}`three`",
     ]
-    assert [role.content for role in found][2:4] == ["two", "with\ntwo lines <two>"]
+    assert [(role.text, role.target) for role in found][2:4] == [
+        (None, "two"),
+        ("with\ntwo lines", "two"),
+    ]
     assert [role.line for role in found] == [14, 14, 17, 19, 22]
     assert len({role.start for role in found}) == len(found)
 

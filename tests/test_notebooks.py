@@ -22,12 +22,8 @@ class Known(Chapter):
     def resolve(self, role, target):
         return nodes.inline("", "(4.3)" if role == "eq" else f"{role} of {target}")
 
-    def linked(self, name, content):
-        return (
-            content.partition(" <")[0]
-            if "<" in content
-            else self.text(name, content)
-        )
+    def linked(self, role):
+        return role.text or self.text(role.name, role.target)
 
 
 @pytest.mark.parametrize(

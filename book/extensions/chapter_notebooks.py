@@ -18,9 +18,6 @@ from sphinx.util import logging
 
 FOLDER = "notebooks"
 
-# A link with a text of its own: `text <target>`.
-LABELLED = re.compile(r"(.+?) *<(.+)>", re.DOTALL)
-
 # Roles of other domains than the standard one and Python's.
 DOMAINS = {"eq": ("math", "eq"), "cite": ("cite", "p")}
 
@@ -74,11 +71,10 @@ class Chapter:
     def text(self, role, target):
         return self.resolve(role, target).astext()
 
-    def linked(self, name, content):
+    def linked(self, role):
         """The text in place of a role, with a link if it leads to another notebook."""
-        labelled = LABELLED.fullmatch(content)
-        found = self.resolve(name, labelled[2] if labelled else content)
-        text = labelled[1] if labelled else found.astext()
+        found = self.resolve(role.name, role.target)
+        text = role.text or found.astext()
         address = found.get("refuri", "").partition("#")[0]
         for page in self.app.env.found_docs:
             if (
@@ -110,7 +106,7 @@ class Chapter:
         """Markdown in place of a piece of the source, None if it stays."""
         match piece:
             case Role():
-                return self.linked(piece.name, piece.content)
+                return self.linked(piece)
             case Target():
                 return ""
             case Display(label=str()):

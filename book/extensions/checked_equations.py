@@ -1,7 +1,7 @@
 """Check the equations while the book is built, and show the result.
 
-A claim that does not hold fails the build, and so does a formula of a page that the check has not read. Beside its number each checked equation gets a mark, which leads to its row
-in the table that the directive `equation-table` makes.
+A claim that does not hold fails the build, and so does a formula of a page that the check has not read. Beside its
+number each checked equation gets a mark, which leads to its row in the table that the directive `equation-table` makes.
 """
 
 import os

@@ -24,10 +24,11 @@ class Inline(Piece):
 
 @dataclass(frozen=True)
 class Role(Piece):
-    """A role; ``content`` is as written."""
+    """A role. What is written as `text <target>` has a text of its own."""
 
     name: str
-    content: str
+    text: str | None
+    target: str
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ WORDS = {"text", "text_special", "code_inline", "softbreak", "hardbreak"}
 
 # Cells need no space behind their name.
 DIRECTIVE = re.compile(r"\{((?:code|raw)-cell)\}|\{([^\s}]+)\}(?:\s|$)")
+LABELLED = re.compile(r"(.+?)\s*<([^<>]+)>", re.DOTALL)
 NO_DISPLAY = re.compile(r"\\begin\{\w+\*?\}|\\\[")
 # Code that begins with a space, and holds a formula: two backticks that were none of code.
 STRAY = re.compile(r"`\s[^`$]*\$[^`$]+\$[^`]*`")
@@ -237,8 +238,10 @@ def of_leaf(
             if name == "math":
                 yield Inline(*place, node.content, before)
             written = content[start:stop].partition("}")[2]
-            ticks = len(written) - len(written.lstrip("`"))
-            yield Role(*place, name, written[ticks:-ticks])
+            written = written.strip("`")
+            labelled = LABELLED.fullmatch(written)
+            label = labelled.groups() if labelled else (None, written)
+            yield Role(*place, name, *label)
         case "html_inline":
             yield from html(place, node.content)
         case "image":

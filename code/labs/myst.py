@@ -1,6 +1,5 @@
 """MyST written out as the Markdown that every Jupyter shows."""
 
-import re
 from collections.abc import Iterator
 
 from chapters.pieces import Comment, Directive, Display, Role, Target
@@ -11,8 +10,6 @@ from .tags import Line, append
 
 LINKS = {"ref", "doc"}
 NUMBERS = {"eq", "numref"}
-
-LABELLED = re.compile(r"(.*?)\s*<[^<>]+>", re.DOTALL)
 
 
 def text_of(lines: list[Line]) -> str:
@@ -91,13 +88,12 @@ def expanded(found: Directive, lines: list[Line]) -> list[str]:
 
 def word(role: Role, number: int) -> str:
     """The text in place of a role, which is in a line of this number."""
-    labelled = LABELLED.fullmatch(role.content)
     if role.name in NUMBERS:
         wrong = "shows a number that only the page has"
-    elif role.name in LINKS and not labelled:
+    elif role.name in LINKS and not role.text:
         wrong = "has no text of its own: write `text <target>`"
     elif role.name not in {*LINKS, "term"}:
         wrong = "is not known"
     else:
-        return labelled[1] if labelled else role.content
+        return role.text or role.target
     raise Fault(number, f"the role {{{role.name}}} {wrong}")
