@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from chapters.markdown import everything
-from chapters.pieces import Html, Image
+from chapters.pieces import Directive, Html, Image
+from chapters.source import pieces
 
 from .fault import Fault
 from .template import Template
@@ -35,11 +35,20 @@ def shown(template: Template) -> Iterator[tuple[int, str]]:
     """The images in Markdown cells, each with the number of its line."""
     for cell in template.cells:
         if cell.kind == "markdown":
-            text = "\n".join(template.lines[cell.start : cell.stop])
-            for piece in everything(text, cell.start + 1):
-                match piece:
-                    case Image():
-                        yield piece.line, unquote(piece.path)
-                    case Html():
-                        for path in HTML_IMAGE.findall(piece.content):
-                            yield piece.line, path
+            yield from sources(
+                template.lines[cell.start : cell.stop], cell.start + 1
+            )
+
+
+def sources(lines: list[str], first: int) -> Iterator[tuple[int, str]]:
+    """The images in lines of which the first has this number. Of directives, only an
+    admonition keeps its text in a notebook."""
+    for piece in pieces("\n".join(lines), first):
+        match piece:
+            case Image():
+                yield piece.line, unquote(piece.path)
+            case Html():
+                for path in HTML_IMAGE.findall(piece.content):
+                    yield piece.line, path
+            case Directive(name="admonition"):
+                yield from sources(piece.body, piece.body_line)
