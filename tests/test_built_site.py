@@ -1,17 +1,14 @@
 """The site as the Makefile builds it, in two places."""
 
 import re
-import sys
 from collections import Counter
 
 import nbformat
 import pytest
-from chapters import reading, stored
+from chapters import pieces, reading, stored
+from chapters.markdown import everything
 from copies import first_difference, run_in_copies, site_commands
 from sources import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "extensions"))
-from chapter_notebooks import DIRECTIVE, ROLE
 
 CHAPTERS = list(reading.with_code(ROOT))
 
@@ -44,8 +41,10 @@ def test_a_notebook_agrees_with_its_page(sites, chapter):
         cell.source for cell in notebook.cells if cell.cell_type == "markdown"
     )
 
-    assert not DIRECTIVE.search(text)
-    assert not ROLE.search(text)
+    of_the_book = pieces.Directive | pieces.Role | pieces.Target
+    assert not [
+        piece for piece in everything(text) if isinstance(piece, of_the_book)
+    ]
     shown = re.findall(r'class="eqno">\(([\d.]+)\)', page)
     assert re.findall(r"\\tag\{([\d.]+)\}", text) == shown
     shown = re.findall(r'caption-number">(Fig\. [\d.]+|Table [\d.]+) ', page)

@@ -691,6 +691,14 @@ def test_a_cited_equation_stands_earlier(tmp_path):
         )
 
 
+@pytest.mark.parametrize("table", ["[", "- file: one\n", "format: jb-book\n"])
+def test_a_table_of_contents_that_cannot_be_read_is_named(tmp_path, capsys, table):
+    (file,) = write_book(tmp_path, ("one", equation("eq-one", "definition.")))
+    (tmp_path / "_toc.yml").write_text(table, encoding="utf-8")
+    assert main([file]) == 2
+    assert f"{tmp_path / '_toc.yml'}:1: expected " in capsys.readouterr().err
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -706,18 +714,17 @@ def check_file(tmp_path, source):
         "$$\n{}\n$$\n",
         "$${}$$ (eq-a)\n",
         "$$ {}\n$$\n",
-        "\\begin{{align}}\n{}\n\\end{{align}}\n",
-        "\\begin{{multline}}\n{}\n\\end{{multline}}\n",
-        "\\begin{{equation*}}\n\\begin{{aligned}}\n{}\n\\end{{aligned}}\n\\end{{equation*}}\n",
-        "\\[\n{}\n\\]\n",
         "```{{math}}\n:label: eq-a\n{}\n```\n",
         "```{{math}}\n:nowrap:\n:label: eq-a\n{}\n```\n",
         "``` {{math}} {}\n```\n",
         "~~~{{math}}\n{}\n~~~\n",
         "- item\n\n  ```{{math}}\n  {}\n  ```\n",
+        "- ```{{math}}\n  {}\n  ```\n",
+        "1. ```{{math}}\n   {}\n   ```\n",
+        "- ```python\n  x = 1\n  ```\n\n$$\n{}\n$$\n",
+        "A listing:\n\n    ```\n\n$$\n{}\n$$\n",
         "::: {{note}}\n\n$$\n{}\n$$\n:::\n",
         "```x``` is code.\n\n$$\n{}\n$$\n",
-        "An \\` and $$\n{}\n$$ another \\`.\n",
         "```{{admonition}} Result\n\n$$\n{}\n$$\n```\n",
     ],
 )
@@ -728,6 +735,65 @@ def test_every_form_of_a_displayed_equation_is_found(tmp_path, source):
     assert "right side is" in report.failures[0]
 
 
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("\\begin{align}\nx = 1\n\\end{align}\n", r"1: \begin{align} begins no"),
+        ("\\[\nx = 1\n\\]\n", r"1: \[ begins no equation; write $$ ... $$"),
+        ("Text\n\n$$\nx = 1\n", "3: this equation does not end"),
+        ("Text\n$$\nx = 1\n$$\n", "2: this equation does not end, or is inside a"),
+        (
+            "Here $$x = 1$$ stands.\n",
+            "1: this equation does not end, or is inside a",
+        ),
+        (
+            "A\nsign ` and $x$ and ` again.\n",
+            "2: the formula between these backticks",
+        ),
+        ("```{include} a.txt\n```\n", "1: {include} shows a text that is not read"),
+        ("```{glue:math} a\n```\n", "1: {glue:math} shows what is not read"),
+        (
+            "\n```{raw} html\n<math><mi>b</mi></math>\n```\n",
+            "2: a formula in HTML is",
+        ),
+        ("<p>\n<MATH><mi>b</mi></MATH></p>\n", "1: a formula in HTML is not read"),
+        ("It is <math>b</math>.\n", "1: a formula in HTML is not read"),
+        (
+            "```{eval-rst}\nIt is :math:`x`.\n```\n",
+            "1: a formula in {eval-rst} is not",
+        ),
+        (
+            "```{eval-rst}\n.. include:: a\n```\n",
+            "1: a formula in {eval-rst} is not",
+        ),
+        (
+            "Text[^1].\n\n[^1]: Here $x$.\n",
+            "3: a formula in a footnote is not read",
+        ),
+        ("- ```{note}\n  Here $$x$$.\n  ```\n", "2: this equation does not end"),
+        ("```{code-cell}\n:a: [\n```\n", "1: {code-cell}: Invalid options format"),
+        ("```{code-cell}\n:a: *b\n```\n", "1: {code-cell}: Invalid options format"),
+        (
+            "---\nequations: softmax\n---\n",
+            "1: the front matter says 'equations: {",
+        ),
+        ("---\na: [\n---\n", "1: the front matter is not YAML"),
+        ("---\nmyst: {enable_extensions: [a]}\n---\n", "1: in the front matter: "),
+    ],
+)
+def test_what_is_not_read_is_refused(source, says):
+    with pytest.raises(ValueError, match=re.escape(f"a.md:{says}")):
+        parse_chapter("a.md", source)
+
+
+def test_a_chapter_names_its_world():
+    chapter = parse_chapter(
+        "a.md", "---\nequations: {world: softmax}\n---\nText.\n"
+    )
+    assert chapter.world == "softmax"
+    assert parse_chapter("a.md", "Text.\n").world is None
+
+
 def test_code_is_no_text(tmp_path):
     source = (
         "---\nx: $$\n---\n```python\n$$\nx\n```\n\n`$$`\n```{code-cell}\n$$\n```\n"
@@ -736,18 +802,13 @@ def test_code_is_no_text(tmp_path):
 
 
 def test_lines_are_those_of_an_editor(tmp_path):
-    source = f"a\x0cb\u2028c\n$$\n{BIASES}\n$$\n"
-    assert "a.md:3, row 1: " in check_file(tmp_path, source).failures[0]
+    source = f"a\x0cb\u2028c\n\n$$\n{BIASES}\n$$\n"
+    assert "a.md:4, row 1: " in check_file(tmp_path, source).failures[0]
 
 
 def test_a_comment_is_no_text(tmp_path):
     wrong = f"{BIASES}{ALL}".replace(r"\delta", r"\Delta")
     assert check_file(tmp_path, f"% $$\n% {wrong}\n% $$\n").displays == []
-
-
-def test_an_equation_without_an_end_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match=r"a.md:3: this equation does not end"):
-        check_file(tmp_path, "Text\n\n$$\nx = 1\n")
 
 
 def test_an_exemption_gives_its_reason(tmp_path):
@@ -790,6 +851,8 @@ FALSE = r"\boldsymbol{\delta}^{(\ell)} = \mathbf{b}^{(\ell)}"
         f"It costs $5.\n\n${FALSE}$ text.\n",
         f"- It costs $5.\n- Here ${FALSE}$.\n",
         f"Text\n{{math}}`{FALSE}` text.\n",
+        f"Text\n{{math}}``{FALSE}`` text.\n",
+        f"Text {{MATH}}`{FALSE}`.\n",
         f"A \\` sign,\n${FALSE}$ and \\` again.\n",
         f"```{{code-cell}}\n---\nmystnb:\n  figure:\n    caption: ${FALSE}$\n---\nx = '${FALSE}$'\n```\n",
     ],

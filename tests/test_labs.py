@@ -789,6 +789,20 @@ def test_images_that_cannot_be_shown(tmp_path, capsys, image, message):
     assert capsys.readouterr().err == f"{path}:17: {message}\n"
 
 
+@pytest.mark.parametrize(("directive", "status"), [("only", 0), ("admonition", 2)])
+def test_images_in_directives_belong_to_what_is_kept(
+    tmp_path, capsys, directive, status
+):
+    path = tmp_path / "a.md"
+    lines = ["a", "", f"```{{{directive}}} b", "![c](no.png)", "```"]
+    path.write_text(in_myst(*lines), encoding="utf-8")
+    options = ["--out", str(tmp_path / "out"), "--no-pdf", "--no-execute"]
+    assert main(["make", str(path), *options]) == status
+    line = MYST.count("\n") + 4
+    message = f"{path}:{line}: there is no image no.png\n"
+    assert capsys.readouterr().err == (message if status else "")
+
+
 def test_files_of_another_template_are_not_replaced(tmp_path, capsys):
     paths = [tmp_path / folder / "lab-template.md" for folder in ("a", "b")]
     for path in paths:

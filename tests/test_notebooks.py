@@ -22,8 +22,8 @@ class Known(Chapter):
     def resolve(self, role, target):
         return nodes.inline("", "(4.3)" if role == "eq" else f"{role} of {target}")
 
-    def linked(self, match):
-        return match[2] or self.text(match[1], match[4])
+    def linked(self, role):
+        return role.text or self.text(role.name, role.target)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import importlib
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 from sources import ROOT
 from sphinx.errors import ExtensionError
 
@@ -97,12 +99,10 @@ $$ (eq-other)
 """
 
 
-def build_checked(tmp_path, page):
+def build_checked(tmp_path, page, conf=CHECKED):
     """Build a page of a book that is checked; its HTML and what the build said."""
     folder = str(ROOT / "book" / "extensions")
-    (tmp_path / "conf.py").write_text(
-        CHECKED.format(folder=folder), encoding="utf-8"
-    )
+    (tmp_path / "conf.py").write_text(conf.format(folder=folder), encoding="utf-8")
     (tmp_path / "index.md").write_text(page, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-W", "-q", ".", "out"]
     done = subprocess.run(
@@ -124,7 +124,7 @@ def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
     ).groups()
     row = html.split('id="checked-eq-right"')[1].split("</tr>")[0]
     cells = re.findall(r"<td><p>(.*?)</p>", row)
-    assert cells[2:] == ["1", "12", values, error, "yes"]
+    assert cells[2:] == ["1", "22", values, error, "yes"]
     assert ">(1)</a>" in cells[0]
     assert "<p>eq-other: a test</p>" in html
 
@@ -136,6 +136,63 @@ def test_an_equation_that_does_not_hold_fails_the_build(tmp_path):
     assert done.returncode != 0
     assert "index.md:4 (eq-right), row 1: right side is" in done.stderr
     assert html == ""
+
+
+ROLE = """
+from docutils.parsers.rst import roles
+
+roles.register_local_role("formula", roles.math_role)
+"""
+
+
+def test_a_formula_that_the_check_has_not_read_fails_the_build(tmp_path):
+    page = PAGE.replace(
+        "# Title\n", "# Title\n\nHere $a$.\nAnd {formula}`b < c`.\n"
+    )
+    done, html = build_checked(tmp_path, page, conf=CHECKED + ROLE)
+    assert done.returncode != 0
+    assert "index.md:3: formula 2 (math) is not the one" in done.stderr
+    assert "on the page: b < c\nread: no formula" in done.stderr
+    assert html == ""
+
+
+def test_a_form_that_is_not_read_fails_the_build(tmp_path):
+    done, html = build_checked(tmp_path, "# Title\n\n<math><mi>b</mi></math>\n")
+    assert done.returncode != 0
+    assert "index.md:3: a formula in HTML is not read" in done.stderr
+    assert html == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        ("Here $a$ and $b$.", None),
+        ("Here $a$ and $ b$.\n", None),
+        ("Here $b$ and $a$.\n", r"a.md:7: .*\non the page: a\nread: b$"),
+        (
+            "Here $a$, $b$ and $c$.",
+            r"a.md:1: .*\non the page: no formula\nread: c$",
+        ),
+        ("Here $a$.", r"a.md:7: .*\non the page: b\nread: no formula$"),
+        (None, r"a.md:7: .*\non the page: a\nread: no formula$"),  # not in the book
+    ],
+)
+def test_a_page_shows_what_the_check_has_read(monkeypatch, tmp_path, page, says):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("checked_equations")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.md").write_text(page or "", encoding="utf-8")
+    env = SimpleNamespace(
+        docname="a",
+        doc2path=lambda name: str(tmp_path / f"{name}.md"),
+        checked_files={"a.md"} if page else set(),
+    )
+    output = nodes.container("", nodes.math("", "x"), nb_element="mime_bundle")
+    paragraph = nodes.paragraph("", "", nodes.math("", "a"), output)
+    paragraph += nodes.math("", "b")
+    paragraph.line = 7
+    with pytest.raises(ExtensionError, match=says) if says else nullcontext():
+        extension.compare(SimpleNamespace(env=env), paragraph)
 
 
 def test_a_template_that_is_not_right_stops_the_build(monkeypatch, tmp_path):

@@ -55,6 +55,14 @@ def test_a_template_that_is_not_right_is_a_problem(tree):
     assert found.endswith(f"{CHAPTER}:{line}: HWEND without HWBEGIN in this cell")
 
 
+def test_a_cell_that_cannot_be_read_is_a_problem(tree):
+    edit(tree / CHAPTER, ":tags: [hide-input]", ":tags: [hide-input")
+    (found,) = stored.problems(tree)
+    assert re.search(
+        r"drawn.md: Code cell \d+ at line \d+ could not be read", found
+    )
+
+
 def test_code_is_no_package():
     """With `code/__init__.py` the folder would hide the standard library's module `code`."""
     assert not (ROOT / "code" / "__init__.py").exists()

@@ -10,20 +10,13 @@ from pathlib import Path
 
 import nbformat
 from chapters import stored
+from chapters.pieces import Directive, Display, Role, Target
+from chapters.source import pieces
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util import logging
 
 FOLDER = "notebooks"
-
-ROLE = re.compile(r"\{([\w:-]+)\}`(?:([^`<]+?) *<([^`>]+)>|([^`]+))`")
-DIRECTIVE = re.compile(
-    r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[\w-]+)\} ?(?P<argument>.*)\n"
-    r"(?P<options>(?::.*\n)*)\n?(?P<body>(?:.*\n)*?)(?P=fence)$",
-    re.MULTILINE,
-)
-EQUATION_LABEL = re.compile(r"^\$\$ \(([\w-]+)\)$", re.MULTILINE)
-TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 
 # Roles of other domains than the standard one and Python's.
 DOMAINS = {"eq": ("math", "eq"), "cite": ("cite", "p")}
@@ -78,11 +71,10 @@ class Chapter:
     def text(self, role, target):
         return self.resolve(role, target).astext()
 
-    def linked(self, match):
+    def linked(self, role):
         """The text in place of a role, with a link if it leads to another notebook."""
-        role, text, target = match[1], match[2], match[3] or match[4]
-        found = self.resolve(role, target)
-        text = text or found.astext()
+        found = self.resolve(role.name, role.target)
+        text = role.text or found.astext()
         address = found.get("refuri", "").partition("#")[0]
         for page in self.app.env.found_docs:
             if (
@@ -93,34 +85,45 @@ class Chapter:
                 return f"[{text}]({Path(page).name}.ipynb)"
         return text
 
-    def directive(self, match):
+    def directive(self, found):
         """Markdown in place of a directive."""
-        name, argument, body = match["name"], match["argument"], match["body"]
-        options = dict(
-            re.findall(r"^:(\S+): *(.*)$", match["options"], re.MULTILINE)
-        )
+        name, argument = found.name, found.argument
         if name == "exercise-start":
-            return f"### {self.text('numref', options['label'])}\n"
+            return f"### {self.text('numref', found.options['label'])}\n"
         if name == "solution-start":
             return f"### Solution to {self.text('numref', argument)}\n"
         if name in {"exercise-end", "solution-end", "only"}:  # only: for the page
             return ""
         if name == "literalinclude":
             return f"```python\n{next(self.listings).rstrip()}\n```"
+        body, title = self.markdown("\n".join(found.body)), self.markdown(argument)
         if name == "list-table":
-            number = self.text("numref", options["name"])
-            return f"**{number}.** {argument}\n\n{table(body)}"
-        title = argument or name.capitalize()
-        return f"**{title}**\n\n{DIRECTIVE.sub(self.directive, body).rstrip()}"
+            number = self.text("numref", found.options["name"])
+            return f"**{number}.** {title}\n\n{table(body)}"
+        return f"**{title or name.capitalize()}**\n\n{body}"
+
+    def written_out(self, piece, source):
+        """Markdown in place of a piece of the source, None if it stays."""
+        match piece:
+            case Role():
+                return self.linked(piece)
+            case Target():
+                return ""
+            case Display(label=str()):
+                number = self.text("eq", piece.label).strip("()")
+                tex = source[piece.start : source.rindex("$$", 0, piece.stop)]
+                return f"{tex}\\tag{{{number}}}\n$$"
+            case Directive(nested=False):
+                return self.directive(piece)
 
     def markdown(self, source):
-        source = TARGET.sub("", source)
-        source = EQUATION_LABEL.sub(
-            lambda match: f"\\tag{{{self.text('eq', match[1]).strip('()')}}}\n$$",
-            source,
-        )
-        source = DIRECTIVE.sub(self.directive, source)
-        return ROLE.sub(self.linked, source).strip()
+        parts, position = [], 0
+        for piece in pieces(source):
+            text = self.written_out(piece, source)
+            if text is not None:
+                parts += source[position : piece.start], text
+                position = piece.stop
+        return "".join([*parts, source[position:]]).strip()
 
     def cells(self, notebook):
         """The cells as they read in plain Jupyter; captions become cells."""

@@ -1,17 +1,19 @@
 """Check the equations while the book is built, and show the result.
 
-A claim that does not hold fails the build. Beside its number each checked equation gets a mark, which leads to its row
-in the table that the directive `equation-table` makes.
+A claim that does not hold fails the build, and so does a formula of a page that the check has not read. Beside its
+number each checked equation gets a mark, which leads to its row in the table that the directive `equation-table` makes.
 """
 
 import os
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import get_node_line
 
 HEAD = (
     "Equation",
@@ -36,9 +38,48 @@ def check(app, env, docnames):
     chapters = [
         os.path.relpath(path) for path in paths if Path(path).suffix == ".md"
     ]
-    env.equation_report = check_files(chapters)
+    env.checked_files = set(chapters)
+    try:
+        env.equation_report = check_files(chapters)
+    except (OSError, ValueError) as error:
+        raise ExtensionError(str(error)) from error
     if env.equation_report.failures:
         raise ExtensionError("\n".join(env.equation_report.failures))
+
+
+def compare(app, doctree):
+    """Every formula of a page is one that the check has read, in the same order."""
+    from equations.extract import read_chapter  # see check
+
+    path = os.path.relpath(app.env.doc2path(app.env.docname))
+    is_checked = path in app.env.checked_files
+    chapter = read_chapter(path) if is_checked else None
+    displays, inlines = (chapter.displays, chapter.inlines) if chapter else ([], [])
+    for kind, read in (nodes.math_block, displays), (nodes.math, inlines):
+        shown = [node for node in doctree.findall(kind) if not in_output(node)]
+        for number, (node, formula) in enumerate(zip_longest(shown, read), 1):
+            page = "no formula" if node is None else words(node.astext())
+            check = "no formula" if formula is None else words(formula.tex)
+            if page != check:
+                line = formula.line if node is None else get_node_line(node)
+                raise ExtensionError(
+                    f"{path}:{line}: formula {number} ({kind.__name__}) is not the one that the check has read\n"
+                    f"on the page: {page}\nread: {check}"
+                )
+
+
+def words(tex):
+    """TeX without what spaces and line breaks change."""
+    return " ".join(tex.split())
+
+
+def in_output(node):
+    """Whether a node is what a cell puts out. The caption of its figure is not."""
+    while node.parent is not None:
+        node = node.parent
+        if node.get("nb_element") == "mime_bundle":
+            return True
+    return False
 
 
 def results(env):
@@ -160,5 +201,6 @@ def setup(app):
     app.add_directive("equation-table", EquationTable)
     app.add_directive("page-and-code", Adapters)
     app.connect("env-before-read-docs", check)
+    app.connect("doctree-read", compare)
     app.connect("doctree-resolved", add_marks)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -4,22 +4,49 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import jupytext
 import yaml
+from myst_nb.core.read import (
+    MystMetadataParsingError,
+    read_myst_markdown_notebook,
+)
 from nbformat import NotebookNode
+
+TABLE = "_toc.yml"
 
 
 def chapters(root: Path) -> dict[str, Path]:
-    """The source of every chapter of `_toc.yml` by its name, in reading order."""
+    """The source of every chapter of `_toc.yml` by its name, in reading order. Raises
+    ValueError, with file and line."""
 
     def files(entry: dict) -> Iterator[str]:
         yield from filter(None, [entry.get("root"), entry.get("file")])
         for key in "parts", "chapters", "sections":
-            for child in entry.get(key, []):
+            for child in entry.get(key) or []:
                 yield from files(child)
 
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return {Path(file).name: root / f"{file}.md" for file in files(toc)}
+    table = root / TABLE
+    try:
+        toc = yaml.safe_load(table.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{table}:1: expected YAML; {error}") from error
+    match toc:
+        case {"root": str()}:
+            pass
+        case _:
+            raise ValueError(f"{table}:1: expected 'root: FILE', then chapters")
+    names = [file.removesuffix(".md") for file in files(toc)]
+    return {Path(name).name: root / f"{name}.md" for name in names}
+
+
+def before(file: Path) -> list[Path] | None:
+    """The chapters that come before a file in its book; None if it stands alone: no
+    table of contents in its folder or above names it."""
+    place = file.resolve()
+    for folder in place.parents:
+        if (folder / TABLE).is_file():
+            book = list(chapters(folder).values())
+            return book[: book.index(place)] if place in book else None
+    return None
 
 
 def shown(source: Path) -> str:
@@ -39,13 +66,18 @@ def shown(source: Path) -> str:
 
 def with_code(root: Path) -> dict[str, NotebookNode]:
     """Every chapter that has code cells, as a notebook without outputs, by its name, in
-    reading order."""
-    notebooks = {
-        name: jupytext.reads(shown(source), fmt="md:myst")
-        for name, source in chapters(root).items()
-    }
+    reading order. Raises ValueError."""
+    notebooks = {name: notebook(source) for name, source in chapters(root).items()}
     return {
         name: notebook
         for name, notebook in notebooks.items()
         if any(cell.cell_type == "code" for cell in notebook.cells)
     }
+
+
+def notebook(source: Path) -> NotebookNode:
+    """A chapter as a notebook, with the cells that its page has."""
+    try:
+        return read_myst_markdown_notebook(shown(source))
+    except MystMetadataParsingError as error:
+        raise ValueError(f"{source}: {error}") from error

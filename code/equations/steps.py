@@ -11,6 +11,8 @@ from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
+from chapters import reading
+
 from .calculus import jacobian
 from .extract import Chapter, Display, read_chapter
 from .nodes import Derivative, Node, Product, Quantity, SumOver, Underbrace
@@ -121,42 +123,25 @@ def paths(between: Quantity, cause: Quantity, chain, model: Model) -> int:
 def check_citations(chapters: list[Chapter], results: dict) -> None:
     """A cited equation stands earlier: above in the file, or in an earlier chapter of
     the table of contents. ``results`` has the result of each display by its place."""
+    read = {Path(chapter.file).resolve(): chapter for chapter in chapters}
     for chapter in chapters:
-        book = table_of_contents(chapter.file)
-        earlier = earlier_labels(Path(chapter.file), book)
+        before = reading.before(Path(chapter.file))
+        earlier = earlier_labels(before or [], read)
         here: list[str | None] = [display.label for display in chapter.displays]
         for position, display in enumerate(chapter.displays):
             for label in CITED.findall(" ".join(display.reasons)):
                 known = label in here[:position] or label in earlier
-                if not known and (book or label in here):
+                if not known and (before is not None or label in here):
                     results[display.file, display.line].fail(
                         f"a reason cites {label}, which does not stand earlier"
                     )
 
 
-def table_of_contents(file: str) -> list[Path]:
-    """The chapters of the book that a file belongs to, in reading order; none if it
-    stands alone."""
-    place = Path(file).resolve()
-    for folder in place.parents:
-        table = folder / "_toc.yml"
-        if table.is_file():
-            names = re.findall(
-                r"^[\s-]*(?:root|file): *(\S+)",
-                table.read_text(encoding="utf-8"),
-                re.MULTILINE,
-            )
-            files = [folder / f"{name.removesuffix('.md')}.md" for name in names]
-            return files if place in files else []
-    return []
-
-
-def earlier_labels(file: Path, book: list[Path]) -> set[str]:
+def earlier_labels(before: list[Path], read: dict[Path, Chapter]) -> set[str]:
+    """The labels of the displays in these files, of which some have been read."""
     labels: set[str] = set()
-    for path in book:
-        if path == file.resolve():
-            break
-        if path.is_file():
-            displays = read_chapter(str(path)).displays
-            labels |= {display.label for display in displays if display.label}
+    for path in filter(Path.is_file, before):
+        read[path] = read.get(path) or read_chapter(str(path))
+        displays = read[path].displays
+        labels |= {display.label for display in displays if display.label}
     return labels

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from chapters.pieces import Directive, Html, Image
+from chapters.source import pieces
 
 from .fault import Fault
 from .template import Template
 
-PARSER = MarkdownIt("commonmark").enable("table")
 HTML_IMAGE = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"'](.*?)[\"']", re.DOTALL)
 
 
@@ -33,18 +32,23 @@ def images(template: Template, folder: Path) -> set[str]:
 
 
 def shown(template: Template) -> Iterator[tuple[int, str]]:
-    """The images in Markdown cells, each with the number of a line near it."""
+    """The images in Markdown cells, each with the number of its line."""
     for cell in template.cells:
         if cell.kind == "markdown":
-            text = "\n".join(template.lines[cell.start : cell.stop])
-            for token in PARSER.parse(text):
-                for path in sources(token):
-                    yield cell.start + token.map[0] + 1, path
+            yield from sources(
+                template.lines[cell.start : cell.stop], cell.start + 1
+            )
 
 
-def sources(token: Token) -> Iterator[str]:
-    for part in token.children or [token]:
-        if part.type == "image":
-            yield unquote(str(part.attrs["src"]))
-        elif part.type in {"html_inline", "html_block"}:
-            yield from HTML_IMAGE.findall(part.content)
+def sources(lines: list[str], first: int) -> Iterator[tuple[int, str]]:
+    """The images in lines of which the first has this number. Of directives, only an
+    admonition keeps its text in a notebook."""
+    for piece in pieces("\n".join(lines), first):
+        match piece:
+            case Image():
+                yield piece.line, unquote(piece.path)
+            case Html():
+                for path in HTML_IMAGE.findall(piece.content):
+                    yield piece.line, path
+            case Directive(name="admonition"):
+                yield from sources(piece.body, piece.body_line)

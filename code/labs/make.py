@@ -4,28 +4,25 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import jupytext
 import nbformat
 from chapters.execution import CellError
+from chapters.pieces import Heading
+from chapters.source import pieces
 from nbformat import NotebookNode
 
 from .execute import execute
 from .fault import Fault, one_line
 from .images import images
-from .myst import PARSER, plain, prose
+from .myst import plain
 from .pdf import PrintError, printed
 from .tags import Line
 from .template import FORMATS, Template, parse, read
 from .versions import Version, build
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-
-
-# Of a heading, in its title.
-SHOWN = {"text", "code_inline", "math_inline", "softbreak"}
 
 
 class Maker:
@@ -105,7 +102,7 @@ def notebook_of(template: Template, version: Version) -> NotebookNode:
     """A version as notebook, without outputs."""
     lines = [line.text for line in version.lines]
     if template.flavour == "myst":
-        lines = plain(version.lines)
+        lines = plain(version.lines, is_file=True)
     notebook = jupytext.reads("\n".join(lines) + "\n", FORMATS[template.flavour])
     notebook.cells = list(for_jupyter(notebook.cells))
     notebook.metadata["kernelspec"] = KERNEL
@@ -136,7 +133,7 @@ def for_jupyter(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
             caption = options["figure"]["caption"]
         except (KeyError, TypeError):
             continue
-        (text,) = prose([Line(1, " ".join(str(caption).split()))])
+        (text,) = plain([Line(1, " ".join(str(caption).split()))])
         yield nbformat.v4.new_markdown_cell(f"*{text}*")
 
 
@@ -176,11 +173,9 @@ def title(notebook: NotebookNode, name: str) -> str:
     text = "\n\n".join(
         cell.source for cell in notebook.cells if cell.cell_type == "markdown"
     )
-    tokens = PARSER.parse(text)
-    for opening, inside in pairwise(tokens):
-        if opening.tag == "h1" and opening.type == "heading_open":
-            words = (part.content for part in inside.children if part.type in SHOWN)
-            return " ".join("".join(words).split())
+    for piece in pieces(text):
+        if isinstance(piece, Heading) and piece.level == 1:
+            return " ".join(piece.words.split())
     return name
 
 

@@ -1,108 +1,78 @@
 """MyST written out as the Markdown that every Jupyter shows."""
 
-import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.colon_fence import colon_fence_plugin
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-from mdit_py_plugins.front_matter import front_matter_plugin
-from mdit_py_plugins.myst_blocks import myst_block_plugin
+from chapters.pieces import Comment, Directive, Display, Role, Target
+from chapters.source import CELLS, pieces
 
 from .fault import Fault
 from .tags import Line, append
 
-PARSER = MarkdownIt("commonmark").use(front_matter_plugin).use(myst_block_plugin)
-PARSER.use(colon_fence_plugin).use(dollarmath_plugin)
-
-FENCES = {"fence", "colon_fence"}
-MATHS = {"math_block", "math_block_label"}
-VERBATIM = {*FENCES, *MATHS, "front_matter", "code_block", "html_block"}
-INVISIBLE = {"myst_target", "myst_line_comment"}
-
-CELLS = {"code-cell", "raw-cell"}  # Jupytext reads them
 LINKS = {"ref", "doc"}
 NUMBERS = {"eq", "numref"}
 
-DIRECTIVE = re.compile(r"\{([^}\s]+)\}\s*(.*)")
-OPTIONS = re.compile(r"(?:---\n(?:.*\n)*?---\n|(?:[ ]*:[\w-]+:.*\n)*)")
-EQUATION_LABEL = re.compile(r"\$\$\s*\([^()]+\)\s*$")
-# A role, or the span of code that it would be without its name, in one paragraph.
-ROLE = re.compile(
-    r"(?:\{([\w:+-]+)\})?(?<!`)(`+)(?!`)((?:(?!\n\s*\n).)+?)(?<!`)\2(?!`)",
-    re.DOTALL,
-)
-LABELLED = re.compile(r"(.*?)\s*<[^<>]+>", re.DOTALL)
 
-
-class Directive(NamedTuple):
-    """A directive, and its lines from ``start`` up to ``stop``, counted from 0."""
-
-    name: str
-    argument: str
-    start: int
-    stop: int
-
-
-def tokens(lines: list[Line]) -> list[Token]:
-    return PARSER.parse("\n".join(line.text for line in lines) + "\n")
+def text_of(lines: list[Line]) -> str:
+    return "".join(f"{line.text}\n" for line in lines)
 
 
 def directives(lines: list[Line]) -> Iterator[Directive]:
-    """The directives of a text, in order, but for those inside others."""
-    found = (directive(token, lines) for token in tokens(lines))
-    return filter(None, found)
+    """The directives of a template, in order, but for those inside others. Their lines
+    are places in ``lines``, from 1."""
+    for piece in pieces(text_of(lines), is_file=True):
+        if isinstance(piece, Directive):
+            check(piece, lines)
+            yield piece
 
 
-def directive(token: Token, lines: list[Line]) -> Directive | None:
-    """The directive that a token is. Raises Fault if it has no end, or is in a list."""
-    match = DIRECTIVE.fullmatch(token.info.strip())
-    if token.type not in FENCES or not match:
-        return None
-    start, stop = token.map
-    number, name = lines[start].number, match[1]
-    if token.level:
-        raise Fault(number, f"{{{name}}} inside a list or a quotation")
-    if stop - start < 2 or not lines[stop - 1].text.startswith(token.markup):
-        raise Fault(number, f"{{{name}}} is not closed")
-    return Directive(name, match[2], start, stop)
+def check(found: Directive, lines: list[Line]) -> None:
+    """Raise Fault if a directive has no end, or is in a list."""
+    number = lines[found.line - 1].number
+    if found.nested:
+        raise Fault(number, f"{{{found.name}}} inside a list or a quotation")
+    if not found.closed:
+        raise Fault(number, f"{{{found.name}}} is not closed")
 
 
-def plain(lines: list[Line]) -> list[str]:
-    """The lines of a version without what only MyST understands. Raises Fault for a
-    directive or a role that is not known here."""
+def plain(lines: list[Line], is_file: bool = False) -> list[str]:
+    """The lines of a version, or of a part of it, without what only MyST understands.
+    Raises Fault for a directive or a role that is not known here."""
+    text = text_of(lines)
     shown: list[str] = []
-    position = 0
-    for token in tokens(lines):
-        if token.type not in VERBATIM | INVISIBLE:
-            continue
-        start, stop = token.map
-        append(shown, prose(lines[position:start]))
-        append(shown, block(token, lines))
-        position = stop
-    append(shown, prose(lines[position:]))
+    kept, position = "", 0
+
+    def put(block: list[str]) -> None:
+        append(shown, kept.split("\n")[:-1])
+        append(shown, block)
+
+    for piece in pieces(text, is_file=is_file):
+        match piece:
+            case Role():
+                number = lines[piece.line - 1].number
+                kept += text[position : piece.start] + word(piece, number)
+                position = piece.stop
+            case Display(label=str()):
+                kept += text[position : text.rindex("$$", 0, piece.stop) + 2]
+                position = piece.stop
+            case Directive():
+                check(piece, lines)
+                if piece.name not in CELLS:
+                    kept += text[position : piece.start]
+                    put(expanded(piece, lines))
+                    kept, position = "", piece.stop + 1
+            case Target() | Comment():
+                kept += text[position : piece.start]
+                put([])
+                kept, position = "", piece.stop
+    kept += text[position:]
+    put([])
     return shown
 
 
-def block(token: Token, lines: list[Line]) -> list[str]:
-    """What stands in place of a directive, of an equation, or of anything that is as
-    it is in plain Markdown."""
-    found = directive(token, lines)
-    if found and found.name not in CELLS:
-        return expanded(found, lines)
-    if token.type in INVISIBLE:
-        return []
-    texts = [line.text for line in lines[slice(*token.map)]]
-    if token.type in MATHS:
-        texts[-1] = EQUATION_LABEL.sub("$$", texts[-1])
-    return texts
-
-
 def expanded(found: Directive, lines: list[Line]) -> list[str]:
-    line = lines[found.start]
-    title = "\n".join(prose([Line(line.number, found.argument)]))
+    """What stands in place of a directive."""
+    line = lines[found.line - 1]
+    title = "\n".join(plain([Line(line.number, found.argument)]))
     if found.name == "exercise-start":
         return ["", f"### Exercise: {title}" if title else "### Exercise", ""]
     if found.name == "solution-start":
@@ -110,31 +80,20 @@ def expanded(found: Directive, lines: list[Line]) -> list[str]:
     if found.name in {"exercise-end", "solution-end", "only"}:  # only: for the page
         return [""]
     if found.name == "admonition":
-        body = lines[found.start + 1 : found.stop - 1]
-        text = "".join(f"{line.text}\n" for line in body)
-        options = OPTIONS.match(text)[0].count("\n")
-        return ["", f"**{title}**", "", *plain(body[options:]), ""]
+        first = found.body_line - 1
+        body = lines[first : first + len(found.body)]
+        return ["", f"**{title}**", "", *plain(body), ""]
     raise Fault(line.number, f"the directive {{{found.name}}} is not known")
 
 
-def prose(lines: list[Line]) -> list[str]:
-    """Paragraphs, headings, lists and tables without roles."""
-    text = "\n".join(line.text for line in lines)
-
-    def shown(match: re.Match) -> str:
-        name, content = match[1], match[3]
-        if name is None:
-            return match[0]
-        labelled = LABELLED.fullmatch(content)
-        if name in NUMBERS:
-            wrong = "shows a number that only the page has"
-        elif name in LINKS and not labelled:
-            wrong = "has no text of its own: write `text <target>`"
-        elif name not in {*LINKS, "term"}:
-            wrong = "is not known"
-        else:
-            return labelled[1] if labelled else content
-        number = lines[text.count("\n", 0, match.start())].number
-        raise Fault(number, f"the role {{{name}}} {wrong}")
-
-    return ROLE.sub(shown, text).split("\n") if lines else []
+def word(role: Role, number: int) -> str:
+    """The text in place of a role, which is in a line of this number."""
+    if role.name in NUMBERS:
+        wrong = "shows a number that only the page has"
+    elif role.name in LINKS and not role.text:
+        wrong = "has no text of its own: write `text <target>`"
+    elif role.name not in {*LINKS, "term"}:
+        wrong = "is not known"
+    else:
+        return role.text or role.target
+    raise Fault(number, f"the role {{{role.name}}} {wrong}")

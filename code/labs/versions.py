@@ -106,11 +106,11 @@ def without_empty_solutions(
         if directive.name == "solution-start":
             start = directive
         elif directive.name == "solution-end" and start:
-            inside = range(start.stop + 1, directive.start + 1)
+            inside = range(start.last + 1, directive.line)
             written = [line for line in texts if line.number in inside]
             had_homework = any(line.tag for line in written)
             if had_homework and not any(line.number in shown for line in written):
-                dropped.update(range(start.start + 1, start.stop + 1))
-                dropped.update(range(directive.start + 1, directive.stop + 1))
+                dropped.update(range(start.line, start.last + 1))
+                dropped.update(range(directive.line, directive.last + 1))
             start = None
     return [line for line in kept if line.number not in dropped]
