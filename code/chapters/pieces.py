@@ -14,12 +14,22 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What stands around an inline formula: the words between it and the formulas
+    ``before`` and ``after``, or the ends of the paragraph; and a ``comment`` right
+    behind it."""
+
+    before: str
+    after: str
+    comment: str
+
+
+@dataclass(frozen=True)
 class Inline(Piece):
-    """An inline formula; ``before`` are the words between it and the formula before, or
-    the beginning of the paragraph."""
+    """An inline formula."""
 
     tex: str
-    before: str
+    words: Words
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Reads a text in MyST Markdown, but for what is inside directives."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from itertools import accumulate, chain
@@ -28,6 +29,7 @@ from .pieces import (
     Role,
     Target,
     Unread,
+    Words,
 )
 
 CELLS = {"code-cell", "raw-cell"}
@@ -199,9 +201,11 @@ class Reading:
                 stop = start + len(written)
             return self.first + row, start, stop
 
+        parts = list(leaves(node))
         before = ""
-        for child in leaves(node):
-            yield from of_leaf(child, place(child), content, before)
+        for number, child in enumerate(parts, start=1):
+            words = Words(before, *behind(parts[number:]))
+            yield from of_leaf(child, place(child), content, words)
             before = "" if is_formula(child) else before + spoken(child)
 
 
@@ -218,8 +222,16 @@ def origin(content: str, at: int, places: list[int]) -> int:
     return places[content.count("\n", 0, at)] + at - begin
 
 
+def behind(parts: list[SyntaxTreeNode]) -> tuple[str, str]:
+    """The words up to the next formula, and the comment right behind."""
+    until = itertools.takewhile(lambda part: not is_formula(part), parts)
+    words = "".join(map(spoken, until))
+    is_comment = bool(parts) and parts[0].type == "html_inline"
+    return words, parts[0].content if is_comment else ""
+
+
 def of_leaf(
-    node: SyntaxTreeNode, place: Place, content: str, before: str
+    node: SyntaxTreeNode, place: Place, content: str, words: Words
 ) -> Iterator[Piece]:
     """The pieces that a part of a paragraph makes."""
     previous = node.previous_sibling
@@ -230,13 +242,13 @@ def of_leaf(
         case "math_inline" if after_dollar:
             yield Unread(*place, DOLLARS)
         case "math_inline" | "math_single":
-            yield Inline(*place, node.content, before)
+            yield Inline(*place, node.content, words)
         case "math_inline_double":
             yield display((*place, "", ""), node.content, None)
         case "myst_role":
             name, (start, stop) = node.meta["name"].lower(), node.meta["span"]
             if name == "math":
-                yield Inline(*place, node.content, before)
+                yield Inline(*place, node.content, words)
             written = content[start:stop].partition("}")[2]
             written = written.strip("`")
             labelled = LABELLED.fullmatch(written)

@@ -180,6 +180,9 @@ class Build(Transformer):
             Token("INDEX", c) if is_integer(c) else c for c in children
         )
 
+    def negative(self, meta, children):
+        return Token("POWER", "".join(children))
+
     def layer_mark(self, meta, children):
         return children[0]
 
@@ -190,7 +193,7 @@ class Build(Transformer):
         return Layer(base, offset)
 
     def number(self, meta, children):
-        return Number(span(meta), str(children[0]))
+        return Number(span(meta), children[0].replace(r"\,", ""))
 
     def ones(self, meta, children):
         return Ones(span(meta))

@@ -6,7 +6,7 @@ from .chains import Chain, has_symbols
 from .evaluate import Evaluator
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
-from .nodes import Node, Number, Sum, Underbrace, walk
+from .nodes import Node, Number, Row, Sum, Underbrace, walk
 from .results import Result, at
 from .values import need
 
@@ -42,6 +42,16 @@ class Decimals:
                 self.compare(left.node, right.node, right.relation)
                 for side in (left, right):
                     check_carried(side.node, self.known)
+
+    def check_arithmetic(self, row: Row) -> None:
+        """Numbers alone, each side against the next."""
+        for left, right, relation in zip(row.sides, row.sides[1:], row.relations):
+            self.compare(left, right, relation)
+
+    def check_value(self, chain: Chain) -> None:
+        """A number that a symbol of the chapter's network has."""
+        for left, right in chain.relations:
+            self.compare(left.node, right.node, right.relation)
 
     def compare(self, left: Node, right: Node, relation: str) -> None:
         symbols = has_symbols(left) or has_symbols(right)

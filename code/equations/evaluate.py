@@ -314,7 +314,8 @@ class Evaluator(Place):
         for layer in range(*self.ends(node)):
             there = Evaluator(self.model, layer, (), self.bare_loss, self.causes)
             terms.append(("+", there.value(node.body)))
-        need(terms, "no layer stands in the sum")
+        if not terms:  # in a network with fewer layers
+            return number(0.0)
         return total(terms)
 
     def ends(self, node: SumOverLayers) -> tuple[int, int]:

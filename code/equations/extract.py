@@ -16,6 +16,7 @@ from .nodes import EquationError, Loss
 from .parse import parse_row
 
 EXEMPT = re.compile(r"<!-- not executed: *(.+?) *-->")
+CLAIM = re.compile(r"<!-- *((?:=|\\le|\\ge|\\in|<|>).*?) *-->", re.DOTALL)
 REASON = "*Reason:* "
 STANDS_FOR = re.compile(r"\s+stands\s+for\s+")
 LEARNING_RATE = re.compile(r"\\eta = (\d+(?:\.\d+)?)")
@@ -35,11 +36,17 @@ class Display:
 
 @dataclass
 class Inline:
-    """An inline formula."""
+    """An inline formula; ``before`` and ``after`` are the words around it. ``claim`` is
+    what a comment right behind it claims of it, such as '= 1'; ``exempt`` is why it is
+    not executed."""
 
     file: str
     line: int
     tex: str
+    before: str = ""
+    after: str = ""
+    claim: str = ""
+    exempt: str = ""
 
 
 @dataclass
@@ -53,6 +60,9 @@ class Chapter:
     learning_rate: float | None
     numbers: dict[str, list] | None  # the network of the cell tagged `pencil`
     world: str | None  # of the front matter: the model in which it is evaluated
+    names: frozenset[
+        str
+    ]  # of the front matter: letters that the text uses for its own
 
 
 def read_chapter(path: str) -> Chapter:
@@ -73,7 +83,7 @@ def parse_chapter(path: str, source: str) -> Chapter:
     """As `read_chapter`, from the text of the file."""
     try:
         found = list(markdown.of_file(source))
-        world = world_of(front_matter(source))
+        world, names = settings(front_matter(source))
     except ValueError as error:
         raise ValueError(f"{path}:{error}") from error
     for unread in of_kind(pieces.Unread, found):
@@ -84,11 +94,12 @@ def parse_chapter(path: str, source: str) -> Chapter:
     return Chapter(
         path,
         [display(path, piece) for piece in displays],
-        [Inline(path, piece.line, piece.tex) for piece in inlines],
+        [inline(path, piece) for piece in inlines],
         declared(path, losses(inlines), "a loss with its arguments", loss),
         declared(path, rates(inlines), "a learning rate", float),
         declared(path, pencils(directives), "W1, b1, ..., x, y that fit", numbers),
         world,
+        names,
     )
 
 
@@ -97,6 +108,13 @@ Kind = TypeVar("Kind", bound=pieces.Piece)
 
 def of_kind(kind: type[Kind], found: list[pieces.Piece]) -> list[Kind]:
     return [piece for piece in found if isinstance(piece, kind)]
+
+
+def inline(path: str, piece: pieces.Inline) -> Inline:
+    words = piece.words
+    claim, exempt = CLAIM.fullmatch(words.comment), EXEMPT.fullmatch(words.comment)
+    told = (found[1] if found else "" for found in (claim, exempt))
+    return Inline(path, piece.line, piece.tex, words.before, words.after, *told)
 
 
 def display(path: str, piece: pieces.Display) -> Display:
@@ -109,18 +127,18 @@ def display(path: str, piece: pieces.Display) -> Display:
     return Display(path, piece.line, piece.tex, piece.label, why, reasons)
 
 
-def world_of(front: dict) -> str | None:
-    """The name of the world in which a chapter's equations are evaluated."""
-    match front.get("equations"):
-        case None:
-            return None
-        case {"world": str(name), **others} if not others:
-            return name
-        case other:
-            message = (
-                "1: the front matter says 'equations: {world: NAME}', or nothing"
-            )
-            raise ValueError(f"{message}, but here {other!r}")
+def settings(front: dict) -> tuple[str | None, frozenset[str]]:
+    """The name of the world in which a chapter's equations are evaluated, and the
+    letters that its text uses for its own."""
+    match front.get("equations", {}):
+        case {**found} if found.keys() <= {"world", "names"}:
+            world, names = found.get("world"), found.get("names", [])
+            if isinstance(world, str | None) and isinstance(names, list):
+                return world, frozenset(map(str, names))
+    raise ValueError(
+        "1: the front matter says 'equations: {world: NAME, names: [p, q]}', each"
+        f" where it is needed, but here {front['equations']!r}"
+    )
 
 
 Declaration = tuple[int, str]  # its line, and what is to be read there
@@ -128,7 +146,7 @@ Declaration = tuple[int, str]  # its line, and what is to be read there
 
 def losses(inlines: list[pieces.Inline]) -> Iterator[Declaration]:
     for name, other in pairwise(inlines):
-        if name.tex == r"\mathcal{L}" and STANDS_FOR.fullmatch(other.before):
+        if name.tex == r"\mathcal{L}" and STANDS_FOR.fullmatch(other.words.before):
             yield name.line, other.tex
 
 

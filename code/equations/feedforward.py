@@ -83,6 +83,7 @@ FEEDFORWARD = World(
         Symbol("K", "outputs", "size", (), lambda net: number(net.K)),
         Symbol("eta", "learning rate", "number", (), learning_rate),
         Symbol("W", "weights", "leaf", ("N-", "N"), lambda net: net.W, row=True, package="linear.weight", after=after_step("W"), **LAYERED),
+        Symbol("V", "weights, outputs first", "definition", ("N", "N-"), lambda net: [None, *(weights.T for weights in net.W[1:])], row=True, **LAYERED),
         Symbol("b", "biases", "leaf", ("N",), lambda net: net.b, package="linear.bias", after=after_step("b"), **LAYERED),
         Symbol("x", "inputs of a sample", "leaf", ("N0",), lambda net: net.x),
         Symbol("X", "inputs of the batch", "leaf", ("n", "N0"), lambda net: net.X, row=True),

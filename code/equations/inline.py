@@ -1,60 +1,320 @@
-"""Check inline formulas that equate what is made of the network's quantities."""
+"""Check the formulas in the text: each is of a kind, and is checked as its kind asks.
+
+What is executed is compared with numbers. The others claim nothing by themselves: they
+must be written in symbols that there are, and with shapes that fit.
+"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 
-from .chains import Placed, read_display
-from .check import Checker
+from . import shapes
+from .chains import Chain, Placed, Side, has_symbols, read_display
+from .check import Checker, world_of
+from .decimals import Decimals
+from .evaluate import Evaluator
 from .extract import Chapter, Display, Inline
-from .nodes import Equality, EquationError, Order
-from .results import Result
-
-CORE = {"W", "b", "z", "Z", "delta", "Delta", "mathcal{L}"}
-KNOWN = CORE | {"x", "X", "y", "Y", "G", "N", "n", "K", "L", "d", "T"}
-GREEK = {"alpha", "beta", "gamma", "epsilon", "varepsilon", "theta", "kappa"}
-GREEK |= {"lambda", "mu", "nu", "xi", "pi", "rho", "tau", "phi", "psi", "omega"}
-FONT = re.compile(
-    r"\\(?:mathbf|textbf|boldsymbol)(?![A-Za-z])"
-    r"|\\(?:mathrm|text|operatorname)\{[^}]*\}"
+from .nodes import (
+    Differential,
+    Equality,
+    EquationError,
+    Loss,
+    Node,
+    Order,
+    Quantity,
+    walk,
 )
-SIGN = re.compile(r"\\mathcal\{L\}|\\?[dD]elta|\\[A-Za-z]+|[A-Za-z]")
-SUBSCRIPT = re.compile(r"_\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|_[a-z]")
-OTHER_NAME = re.compile(r"_\{\\(?:mathrm|text)\{(?!in\}|out\}|MSE\})")
-CONDITION = re.compile(r"\\q?quad|\\text\{")
-RELATION = re.compile(r"=|\\approx|\\leftarrow|\\gets")
+from .parse import parse_row
+from .results import Result
+from .values import Undefined
+from .world import Model, World
+
+EXECUTED = {"annotated", "arithmetic", "equality", "shapes", "value"}
+# Their words may claim something that no program reads.
+IN_WORDS = {"own names", "term"}
+
+INDEX = r"(?:\\ell|[ijkms]|\d+)(?: *[+-] *\d+)?"
+WHERE = re.compile(
+    rf" *{INDEX} *(?:=|\\neq?\b|\\[lg]eq?\b|<|>) *(?:{INDEX}|L|n)? *"
+)
+RANGE = re.compile(rf" *(?:{INDEX} *= *)?{INDEX}, *\\l?dots, *(?:{INDEX}|L|n)? *")
+ENDS = re.compile(r" *([^=]+?), *\\l?dots, *([^=]+?) *")
+SIGN = re.compile(
+    r"(?:[\s'|]|\\(?:cdot|odot|square|tanh|exp|operatorname\{sigmoid\}|\||[,;])"
+    r"|\\sigma'*(?:\^\{\([^)]*\)\})?)+"
+)
+LETTER = re.compile(
+    r"\\(?:mathrm|text|operatorname)\{([^}]*)\}|\\([A-Za-z]+)|([A-Za-z])"
+)
+USUAL_LOSS = r"\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})"
+WHEN = re.compile(r"\b(?:if|where|when|with|for|unless)\s*$", re.IGNORECASE)
+SAYS = re.compile(r"\s*(?:is|are|be|becomes?|means|denotes|now)\b")
 
 
-def claims(tex: str) -> bool:
-    """Whether an inline formula equates what is made of W, b, z, δ, Z, Δ, 𝓛.
+class Kinds:
+    """Tells of what kind the formulas in the text of one chapter are, and checks them."""
 
-    Others state conditions (n = 5), give numbers, or name things of their own.
-    """
-    if OTHER_NAME.search(tex):
-        return False
-    equation = CONDITION.split(SUBSCRIPT.sub("", tex))[0]
-    found = [names(side) for side in RELATION.split(FONT.sub("", equation))]
-    return len(found) > 1 and all(side & CORE and side <= KNOWN for side in found)
+    def __init__(self, chapter: Chapter):
+        self.chapter = chapter
+        self.world: World = world_of(chapter)
+        self.models = self.world.models()
+
+    def check(self, inline: Inline) -> Result:
+        result = Result(inline.file, inline.line, None, inline.tex, rows=1)
+        with result.noting(Placed(None, 0, inline.line)):
+            result.kind = self.kind(inline, result)
+            says = SAYS.match(inline.after) is not None
+            result.in_words = result.kind in IN_WORDS or (
+                says and result.kind not in EXECUTED
+            )
+        return result
+
+    def kind(self, inline: Inline, result: Result) -> str:
+        tex = inline.tex
+        if inline.exempt:
+            return "own names"
+        if inline.claim:
+            both = replace(inline, tex=f"{tex} {inline.claim}", claim="")
+            kind = self.kind(both, result)
+            if kind not in EXECUTED:
+                raise EquationError("the claim in the comment cannot be executed")
+            return "annotated"
+        if WHERE.fullmatch(tex) or RANGE.fullmatch(tex):
+            return "range"
+        if re.fullmatch(rf" *{INDEX} *", tex):
+            return "symbol"
+        if SIGN.fullmatch(tex):
+            return "sign"
+        if letters(tex) & self.chapter.names:
+            return "own names"
+        ends = ENDS.fullmatch(tex)
+        if ends:
+            return self.list_of(ends.groups())
+        shape = self.shape(tex, result)
+        if shape:
+            return shape
+        parts = list(outside(tex, ","))
+        if len(parts) > 1 and not any(map(parse_relations, parts)):
+            return self.list_of(parts)
+        return self.formula(inline, result)
+
+    def list_of(self, parts) -> str:
+        for part in parts:
+            self.term(parse_row(part).sides[0])
+        return "symbol"
+
+    # ------------------------------------------------------------ shapes
+
+    def shape(self, tex: str, result: Result) -> str | None:
+        r"""N \times M and (n, N) are shapes; one after \in, or several with '=' between
+        them, are compared."""
+        member = re.fullmatch(r"(.+?) *\\in *\\mathbb\{R\}\^\{(.+)\}", tex)
+        if member:
+            return self.member(member[1], member[2], result)
+        if r"\times" in tex and "=" in tex:
+            shapes.check_claim(parse_row(tex))
+            result.values += 1
+            return "shapes"
+        sizes = list(outside(tex, r"\times"))
+        pair = re.fullmatch(r" *\((.+)\) *", tex)
+        if pair and len(sizes) == 1:
+            sizes = list(outside(pair[1], ","))
+            if len(sizes) == 1 and not self.is_size(sizes[0]):
+                return None
+        elif len(sizes) == 1:
+            return None
+        for size in sizes:
+            if not self.is_size(size):
+                raise EquationError(f"{size.strip()} is no size")
+        return "shape"
+
+    def is_size(self, tex: str) -> bool:
+        """Whether a size, a whole number or an index stands here, or a sum of these."""
+        if re.fullmatch(rf" *-?{INDEX} *", tex):
+            return True
+        try:
+            nodes = walk(parse_row(tex).sides)
+        except EquationError:
+            return False
+        quantities = [node for node in nodes if isinstance(node, Quantity)]
+        return bool(quantities) and all(map(self.counts, quantities))
+
+    def counts(self, node: Quantity) -> bool:
+        return {s.kind for s in self.world.fitting(node)} == {"size"}
+
+    def member(self, tex: str, sizes: str, result: Result) -> str:
+        stated = [parse_row(size).sides[0] for size in outside(sizes, r"\times")]
+        node = parse_row(tex).sides[0]
+        for evaluator in self.places([node]):
+            sides = evaluator.value(node).sides
+            found = [shapes.size(size, evaluator) for size in stated]
+            if len(found) == 1:
+                found.append("1")
+            if tuple(found) != sides:
+                raise EquationError(
+                    f"its shape is ({', '.join(sides)}), not ({', '.join(found)})"
+                )
+            result.values += 1
+        return "shapes"
+
+    # ------------------------------------------------------------ formulas
+
+    def formula(self, inline: Inline, result: Result) -> str:
+        row = parse_row(inline.tex)
+        numbers = not any(map(has_symbols, row.sides))
+        if not row.sides:
+            return "range"
+        if not row.relations:
+            return "number" if numbers else self.term(row.sides[0])
+        if numbers:
+            Decimals(self.display(inline), self.chapter, result).check_arithmetic(
+                row
+            )
+            return "arithmetic"
+        if self.is_condition(inline, row.sides) and not row.conditions:
+            return "condition"
+        if any(map(self.is_setting, row.sides)):
+            return "given"
+        chains = read_display(self.display(inline), result)
+        if result.failures:
+            return "equality"
+        (chain,) = chains
+        if chain.of_decimals or self.chapter.numbers and is_number(chain):
+            return self.value(chain, inline, result)
+        if chain.of_kind(Equality) or chain.of_kind(Order):
+            raise EquationError("a formula in the text makes one claim")
+        checker = Checker(self.chapter, result)
+        if chain.range is None:
+            checker.check_where_defined(chain)
+        else:
+            checker.check(chain)
+        return "equality"
+
+    def display(self, inline: Inline) -> Display:
+        return Display(inline.file, inline.line, inline.tex)
+
+    def is_condition(self, inline: Inline, sides: tuple[Node, ...]) -> bool:
+        """Sizes on one side, and a whole number on another, or 'if' before it: it says
+        where something holds."""
+        parts = [list(walk(side)) for side in sides]
+        quantities = [
+            n for nodes in parts for n in nodes if isinstance(n, Quantity)
+        ]
+        is_given = WHEN.search(inline.before) is not None
+        numbers = [side for side in sides if not has_symbols(side)]
+        return bool(numbers or is_given) and all(map(self.counts, quantities))
+
+    def is_setting(self, node: Node) -> bool:
+        """A number that one chooses: a step, or a learning rate."""
+        if not isinstance(node, Quantity):
+            return False
+        return {symbol.kind for symbol in self.world.fitting(node)} == {"number"}
+
+    def value(self, chain: Chain, inline: Inline, result: Result) -> str:
+        """A number that a symbol has: of the chapter's network, or given for once."""
+        if self.chapter.numbers is None:
+            return "given"
+        Decimals(self.display(inline), self.chapter, result).check_value(chain)
+        return "value"
+
+    def term(self, node: Node) -> str:
+        """A symbol stands in the table, in this font and with these marks. The shapes
+        of a longer term fit. One whose marks are left out is shorthand."""
+        quantities = [part for part in walk(node) if isinstance(part, Quantity)]
+        for part in quantities:
+            if part.letter not in self.world.letters and not self.is_index(part):
+                raise EquationError(f"unknown symbol '{part.letter}'")
+        if isinstance(node, Quantity) and (
+            self.is_bare(node) or self.is_index(node)
+        ):
+            return "symbol"
+        if node == Loss(node.span):
+            return "symbol"
+        if any(map(self.is_bare, quantities)):
+            return "shorthand"
+        for evaluator in self.places([node]):
+            evaluator.value(node)
+        return "symbol" if isinstance(node, Quantity) else "term"
+
+    def is_index(self, node: Quantity) -> bool:
+        return node.letter in "ijkms" and node == Quantity(node.span, node.letter)
+
+    def is_bare(self, node: Quantity) -> bool:
+        """A letter of the table without its layer, to speak of it in every layer."""
+        layered = {symbol.layered for symbol in self.world.of_letter(node.letter)}
+        return node.layer is None and True in layered and not self.fits(node)
+
+    def fits(self, node: Quantity) -> bool:
+        found = self.world.fitting(node)
+        return bool(found) and all(s.bold in (None, node.bold) for s in found)
+
+    def places(self, nodes: list[Node]) -> Iterator[Evaluator]:
+        """All places at which the symbols exist; there must be one."""
+        found = False
+        chain = Chain([Side(node, 0, 0, "") for node in nodes])
+        inner = list(chain.nodes())
+        for model in self.models:
+            for ell in range(1, model.L + 1) if chain.uses_ell else (None,):
+                try:
+                    there = self.with_step(model, inner)
+                    bare = self.chapter.loss or self.usual_loss
+                    evaluator = Evaluator(there, ell, inner, bare, causes(inner))
+                    for node in nodes:
+                        evaluator.value(node)
+                except Undefined:
+                    continue
+                found = True
+                yield evaluator
+                break
+        if not found:
+            raise EquationError("its symbols exist for no layer together")
+
+    def with_step(self, model: Model, nodes: list[Node]) -> Model:
+        """With numbers for w and h, if they stand here."""
+        quantities = [node for node in nodes if isinstance(node, Quantity)]
+        found = {symbol.key for q in quantities for symbol in self.world.fitting(q)}
+        return (
+            model.moved(("W", 1, (0, 0)), 1e-3) if found & {"entry", "h"} else model
+        )
+
+    @cached_property
+    def usual_loss(self) -> Loss:
+        """Any loss, for formulas that claim nothing, where the text has not said which."""
+        (node,) = parse_row(USUAL_LOSS).sides
+        assert isinstance(node, Loss)
+        return node
 
 
-def names(side: str) -> set[str]:
-    """The letters of a formula. All other commands are signs, for the parser."""
-    signs = {sign.removeprefix("\\") for sign in SIGN.findall(side)}
-    return {sign for sign in signs if len(sign) == 1 or sign in CORE | GREEK}
+def is_number(chain: Chain) -> bool:
+    """Whether it says which number something is."""
+    return not has_symbols(chain.sides[-1].node)
 
 
-def check_inline(inline: Inline, chapter: Chapter) -> Result | None:
-    """The check of an inline formula, None where it claims nothing."""
-    if not claims(inline.tex):
-        return None
-    result = Result(inline.file, inline.line, None, inline.tex, rows=1)
-    with result.noting(Placed(None, 0, inline.line)):
-        display = Display(inline.file, inline.line, inline.tex)
-        chains = read_display(display, result)
-        checker = Checker(chapter, result)
-        for chain in chains if not result.failures else ():
-            if chain.of_kind(Equality) or chain.of_kind(Order):
-                raise EquationError("a formula in the text makes one claim")
-            if chain.range is None:
-                checker.check_where_defined(chain)
-            else:
-                checker.check(chain)
-    return result
+def causes(nodes: list[Node]) -> tuple[Node, ...]:
+    """What changes where small changes are only named."""
+    changes = [node.of for node in nodes if isinstance(node, Differential)]
+    return tuple(of for of in changes if isinstance(of, Quantity))
+
+
+def letters(tex: str) -> set[str]:
+    """The letters of a formula, its commands, and with a '_' its words such as 'in'."""
+    return {f"_{word}" if word else a or b for word, a, b in LETTER.findall(tex)}
+
+
+def parse_relations(tex: str) -> bool:
+    return bool(re.search(r"=|\\approx|\\[lg]eq?\b|<|>", tex))
+
+
+def outside(tex: str, sign: str) -> Iterator[str]:
+    """The parts between signs that stand outside of braces and parentheses."""
+    depth, start = 0, 0
+    for match in re.finditer(rf"[{{(]|[}})]|(?<!\\){re.escape(sign)}", tex):
+        if match[0] in "{(":
+            depth += 1
+        elif match[0] in "})":
+            depth -= 1
+        elif depth == 0:
+            yield tex[start : match.start()]
+            start = match.end()
+    yield tex[start:]

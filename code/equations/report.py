@@ -5,7 +5,7 @@ import json
 
 from .check import check_display
 from .extract import read_chapter
-from .inline import check_inline
+from .inline import Kinds
 from .package import ADAPTERS
 from .results import Result
 from .steps import check_citations
@@ -54,12 +54,10 @@ def check_files(paths: list[str]) -> Report:
     ]
     by_place = {(result.file, result.line): result for result in displays}
     check_citations(chapters, by_place)
-    inlines = [
-        result
-        for chapter in chapters
-        for inline in chapter.inlines
-        if (result := check_inline(inline, chapter)) is not None
-    ]
+    inlines = []
+    for chapter in chapters:
+        kinds = Kinds(chapter)
+        inlines += [kinds.check(inline) for inline in chapter.inlines]
     return Report(displays, inlines)
 
 

@@ -33,6 +33,8 @@ class Result:
     error: float | None = None
     package: bool = False
     exempt: str | None = None
+    kind: str = ""  # of a formula in the text
+    in_words: bool = False  # whether only words make a claim of it
     failures: list[str] = field(default_factory=list)
 
     def fail(self, message: str, line: int | None = None, row: int | None = None):

@@ -76,3 +76,30 @@ def size(node: Node, evaluator: Evaluator) -> str:
     need(evaluator.symbol(node).kind == "size", f"{describe(node)} is no size")
     evaluator.value(node)  # raises where there is no such layer
     return evaluator.axis_of_size(node)
+
+
+def check_claim(row: Row) -> None:
+    """Whether shapes written as numbers fit, as in (3 × 5) = (3 × 1) · (1 × 5)."""
+    first, *others = map(result, row.sides)
+    for other in others:
+        need(
+            other == first,
+            f"the shapes are ({', '.join(first)}) and ({', '.join(other)})",
+        )
+
+
+def result(node: Node) -> tuple[str, str]:
+    """The shape that a term of shapes has."""
+    match node:
+        case Shape(rows=Number(text=down), columns=Number(text=across)):
+            return down, across
+        case Product(sign=sign, factors=(one, *others)):
+            rows, columns = result(one)
+            for other in map(result, others):
+                fits = (
+                    (rows, columns) == other if sign == "⊙" else columns == other[0]
+                )
+                need(fits, f"({rows}, {columns}) {sign} ({', '.join(other)})")
+                columns = other[1]
+            return rows, columns
+    raise EquationError("a shape is two whole numbers here")

@@ -113,7 +113,8 @@ def taken(
     for position, (index, axis) in enumerate(zip(indices, axes, strict=True)):
         if index is not None and index.isdigit():
             size = tensor.shape[len(left)]
-            need(1 <= int(index) <= size, f"index {index} of {size}")
+            if not 1 <= int(index) <= size:
+                raise Undefined(f"index {index} of {size}")
             tensor = tensor.select(len(left), int(index) - 1)
         else:
             left.append((index, axis))
