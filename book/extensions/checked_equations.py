@@ -127,7 +127,7 @@ class EquationTable(SphinxDirective):
         rows = [self.row(result) for result in results(self.env).values()]
         total = (
             f"{len(rows)} equations",
-            f"and {len(report.inlines)} inline formulas",
+            f"and {len(report.executed)} formulas in the text",
             str(sum(result.rows for result in report.displays)),
             "",
             f"{report.values:,}",

@@ -17,6 +17,7 @@ from .nodes import (
     Layer,
     Order,
     Row,
+    Underbrace,
     walk,
 )
 from .package import package_value
@@ -44,6 +45,11 @@ def check_display(display: Display, chapter: Chapter) -> Result:
         return result
     with result.noting(Placed(None, 0, display.line)):
         chains = check_values(display, chapter, result)
+        result.in_words = any(
+            isinstance(node, Underbrace) and node.label is None
+            for chain in chains
+            for node in chain.nodes()
+        )
         if not result.failures:
             symbolic = [chain for chain in chains if not chain.of_decimals]
             model = world_of(chapter).models()[0]

@@ -13,7 +13,7 @@ from .steps import check_citations
 
 @dataclasses.dataclass
 class Report:
-    """Results of the displayed equations and of the inline formulas that claim one."""
+    """Results of the displayed equations, and of the formulas in the text."""
 
     displays: list[Result]
     inlines: list[Result]
@@ -31,6 +31,20 @@ class Report:
         return [result for result in self.displays if result.exempt]
 
     @property
+    def executed(self) -> list[Result]:
+        """The formulas in the text that are compared with numbers."""
+        return [result for result in self.inlines if result.kind in EXECUTED]
+
+    @property
+    def in_words(self) -> dict[str, list[int]]:
+        """Where only words make a claim of a formula: the lines of each file."""
+        lines: dict[str, set[int]] = {}
+        for result in self.results:
+            if result.in_words:
+                lines.setdefault(result.file, set()).add(result.line)
+        return {file: sorted(found) for file, found in lines.items()}
+
+    @property
     def values(self) -> int:
         return sum(result.values for result in self.results)
 
@@ -40,8 +54,7 @@ class Report:
 
 
 def check_files(paths: list[str]) -> Report:
-    """Check every displayed equation of these files, and the inline formulas that
-    equate what the book's symbols name.
+    """Check every displayed equation of these files, and every formula in the text.
 
     Raises OSError where a file cannot be opened, and ValueError where one is no text
     or a display in it does not end.
@@ -77,6 +90,10 @@ def as_text(report: Report) -> str:
         f"exempt: {place(result)}: {result.exempt}" for result in report.exempt
     ]
     lines += [f"page and code differ: {text}" for text in ADAPTERS.values()]
+    lines += [
+        f"claims in words, not executed: {file}, lines {', '.join(map(str, found))}"
+        for file, found in report.in_words.items()
+    ]
     lines += report.failures
     return "\n".join([*lines, totals(report)])
 
@@ -102,7 +119,9 @@ def totals(report: Report) -> str:
         return "no equation stands here: nothing is checked"
     return (
         f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
-        f" {len(report.inlines)} inline, {len(report.exempt)} exempt:"
+        f" {len(report.executed)} of {len(report.inlines)} formulas in the text,"
+        f" {len(report.exempt)} exempt, {sum(r.in_words for r in report.results)} with a"
+        " claim in words:"
         f" {report.values} values compared, largest relative error {scientific(report.error)},"
         f" {failed} failed"
     )
