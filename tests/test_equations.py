@@ -79,7 +79,7 @@ def test_every_equation_is_counted_and_compares_something(report):
         assert result.values > 0, result.label
         assert result.networks > 0 or result.label == "eq-pencil-update-forward"
     assert len(report.displays) >= 65
-    assert len(report.inlines) >= 7
+    assert len(report.executed) >= 80
     assert report.error < 1e-12
 
 
@@ -820,25 +820,6 @@ def test_an_exemption_gives_its_reason(tmp_path):
     assert [result.exempt for result in report.exempt] == ["a statement about sets"]
     other = source.replace("not executed: a", "a")
     assert "cannot be read" in check_file(tmp_path, other).failures[0]
-
-
-@pytest.mark.parametrize(
-    ("formula", "count"),
-    [
-        (
-            r"d\mathbf{z}^{(\ell)}_{\mathrm{in}} = d\mathbf{b}^{(\ell)}, \text{ changing } \mathbf{b}^{(\ell)}",
-            1,
-        ),
-        (r"z^{(0)}_{j,\mathrm{out}} = x_j", 0),
-        (r"n = 5", 0),
-        (r"\mathbf{V}^{(\ell)} = \mathbf{W}^{(\ell)\top}", 0),
-        (r"W^{(1)}_{21} = 0.2", 0),
-    ],
-)
-def test_inline_formulas_that_claim_something_are_checked(tmp_path, formula, count):
-    report = check_file(tmp_path, f"Text ${formula}$ text.\n")
-    assert report.failures == []
-    assert len(report.inlines) == count
 
 
 FALSE = r"\boldsymbol{\delta}^{(\ell)} = \mathbf{b}^{(\ell)}"

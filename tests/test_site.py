@@ -147,7 +147,7 @@ roles.register_local_role("formula", roles.math_role)
 
 def test_a_formula_that_the_check_has_not_read_fails_the_build(tmp_path):
     page = PAGE.replace(
-        "# Title\n", "# Title\n\nHere $a$.\nAnd {formula}`b < c`.\n"
+        "# Title\n", "# Title\n\nHere $n$.\nAnd {formula}`b < c`.\n"
     )
     done, html = build_checked(tmp_path, page, conf=CHECKED + ROLE)
     assert done.returncode != 0

@@ -235,7 +235,7 @@ class Kinds:
             return "shorthand"
         for evaluator in self.places([node]):
             evaluator.value(node)
-        return "symbol" if isinstance(node, Quantity) else "term"
+        return "symbol" if isinstance(node, Quantity | Loss) else "term"
 
     def is_index(self, node: Quantity) -> bool:
         return node.letter in "ijkms" and node == Quantity(node.span, node.letter)

@@ -5,7 +5,7 @@ import json
 
 from .check import check_display
 from .extract import read_chapter
-from .inline import Kinds
+from .inline import EXECUTED, Kinds
 from .package import ADAPTERS
 from .results import Result
 from .steps import check_citations

@@ -1,0 +1,137 @@
+"""Formulas in the text: of which kind each is, and what its kind is checked for."""
+
+import pytest
+from equations import check_files
+from test_equations import PENCIL, SAMPLE
+
+DELTA = r"\boldsymbol{\delta}^{(\ell)}"
+
+
+def check(tmp_path, text, front=""):
+    head = f"---\nequations: {{names: [{front}]}}\n---\n" if front else ""
+    path = tmp_path / "a.md"
+    path.write_text(f"{head}{SAMPLE}\n{PENCIL}\n{text}\n", encoding="utf-8")
+    return check_files([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("formula", "kind"),
+    [
+        (r"W^{(\ell)}_{ji}", "symbol"),
+        (r"\mathbf{W}", "symbol"),
+        (r"\mathcal{L}", "symbol"),
+        ("i", "symbol"),
+        (r"\ell - 1", "symbol"),
+        (r"N^{(0)}, \dots, N^{(L)}", "symbol"),
+        (r"W^{(1)}_{11}, W^{(1)}_{21}", "symbol"),
+        (r"\odot \, \sigma'", "sign"),
+        (r"N^{(\ell-1)} \times N^{(\ell)}", "shape"),
+        (r"(n, N^{(\ell)})", "shape"),
+        (r"\mathbf{W}^{(\ell)} \in \mathbb{R}^{N^{(\ell-1)} \times N^{(\ell)}}", "shapes"),
+        (r"\mathbf{b}^{(\ell)} \in \mathbb{R}^{N^{(\ell)}}", "shapes"),
+        (r"(3 \times 5) = (3 \times 1) \cdot (1 \times 5)", "shapes"),
+        (r"\ell = 1, \dots, L", "range"),
+        (r"m = j", "range"),
+        (r"\ell \ge 2", "range"),
+        ("n = 5", "condition"),
+        (r"L \ge 3", "condition"),
+        ("0.25", "number"),
+        (r"10^{-5}", "number"),
+        (r"100 \cdot 100 = 10\,000", "arithmetic"),
+        (r"0.6281^2 \approx 0.3945", "arithmetic"),
+        (r"W^{(1)}_{21} = 0.2", "value"),
+        ("x_2 = 2", "value"),
+        (r"z^{(1)}_{1,\mathrm{out}} \approx 0.7616", "value"),
+        (r"\eta = 0.5", "given"),
+        ("K = N^{(L)}", "equality"),
+        (r"z^{(0)}_{j,\mathrm{out}} = x_j", "equality"),
+        (r"\mathbf{V}^{(\ell)} = \mathbf{W}^{(\ell)\top}", "equality"),
+        (r"d\mathbf{z}^{(\ell)}_{\mathrm{in}} = d\mathbf{b}^{(\ell)}, \text{ changing } \mathbf{b}^{(\ell)}", "equality"),
+        (r"\sum_{\ell=2}^{L} N^{(\ell-1)} N^{(\ell)}", "term"),
+        (r"\mathbf{W}^{(\ell)} \cdot \boldsymbol{\delta}^{(\ell)}", "term"),
+        (r"\mathbf{W} \boldsymbol{\delta}", "shorthand"),
+        ("q (1 - q)", "own names"),
+    ],
+)  # fmt: skip
+def test_each_formula_is_of_a_kind(tmp_path, formula, kind):
+    report = check(tmp_path, f"Text ${formula}$ text.", front="q")
+    assert report.failures == []
+    assert report.inlines[-1].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("W^{(1)}_{21} = 0.3", "right side is 0.3, left side is 0.2"),
+        (r"\boldsymbol{\delta}^{(L)} \equiv \mathbf{b}^{(L)}", "right side is"),
+        (r"\delta^{(L)}_i \le b^{(L)}_i", "not ≤"),
+        ("K = N^{(0)}", "right side is"),
+        (r"\mathbf{x} = \mathbf{z}^{(1)}_{\mathrm{out}}", "right side is"),
+        (r"\frac{\partial \mathcal{L}}{\partial W^{(\ell)}_{ji}} = \delta^{(\ell)}_j + \lambda W^{(\ell)}_{ji}", "index j runs to"),
+        (r"\boldsymbol{\Delta}^{(\ell)\top} \cdot \mathbf{1} \cdot \mathbf{1}", "a product of shapes"),
+        (r"\mathbf{W}^{(\ell)} \in \mathbb{R}^{N^{(\ell)} \times N^{(\ell-1)}}", "its shape is (N^(0), N^(1)), not (N^(1), N^(0))"),
+        (r"\mathbf{W}^{(\ell)}_{\mathrm{new}} = \mathbf{b}^{(\ell)}", "takes no word as index"),
+        (r"3 \cdot 100 = 400", "right side is 400, left side is 300"),
+        (r"\boldsymbol{\delta}^{(L)} = \mathbf{b}^{(L)} \Rightarrow \mathbf{b}^{(L)} = \mathbf{x}", "cannot be read from here"),
+        (r"\operatorname{rank} \nabla_{\mathbf{W}^{(\ell)}} \mathcal{L} = 2", "cannot be read from here"),
+        (r"(3 \times 5) = (3 \times 1) \cdot (2 \times 5)", "(3, 1) · (2, 5)"),
+        (r"(3 \times 5) = (5 \times 3)", "the shapes are (3, 5) and (5, 3)"),
+        (r"(n, w)", "w is no size"),
+        (r"\mathbf{Q}^{(\ell)}", "unknown symbol 'Q'"),
+        (r"\delta^{(\ell)}", "is a vector or a matrix, and not bold"),
+        (r"\mathbf{n}", "is a number, and bold"),
+        (r"1/(1 + )", "cannot be read from here"),
+        (r"0.6281^2 \approx 0.3946", "right side is 0.3946"),
+    ],
+)  # fmt: skip
+def test_what_is_false_or_no_formula_is_refused(tmp_path, formula, says):
+    (found,) = check(tmp_path, f"Here ${formula}$.").failures
+    assert "a.md:14" in found
+    assert says in found
+
+
+def test_a_comment_makes_a_claim_of_a_formula(tmp_path):
+    right = rf"${DELTA}$<!-- = \nabla_{{\mathbf{{b}}^{{(\ell)}}}} \mathcal{{L}} -->"
+    report = check(tmp_path, f"The gradient of the biases is {right}.")
+    assert report.failures == []
+    assert report.inlines[-1].kind == "annotated"
+    assert report.inlines[-1].values > 0
+    wrong = right.replace("{b}", "{W}")
+    assert "left side is" in check(tmp_path, f"It is {wrong}.").failures[0]
+    named = right.replace(r"\nabla", r"q \nabla")
+    said = check(tmp_path, f"It is {named}.", front="q").failures[0]
+    assert "the claim in the comment cannot be executed" in said
+
+
+def test_what_only_words_claim_is_listed(tmp_path):
+    """A symbol of which words say something, a longer term, and what the text calls by
+    names of its own; not what is executed, nor a symbol in passing."""
+    symbol = rf"From here on ${DELTA}$ is something else."
+    for text in (symbol, rf"It is ${DELTA} + {DELTA}$.", "It is $q$."):
+        assert check(tmp_path, text, front="q").in_words != {}
+    for text in (rf"With ${DELTA}$ it goes on.", "It is $1 + 1 = 2$."):
+        assert check(tmp_path, text).in_words == {}
+
+
+def test_words_under_a_brace_are_listed(tmp_path):
+    brace = r"\underbrace{\mathbf{b}^{(\ell)}}_{\text{biases}}"
+    tex = rf"\mathbf{{b}}^{{(\ell)}} = {brace}, \quad \ell = 1, \dots, L"
+    report = check(tmp_path, f"$$\n{tex}\n$$\n\n*Reason:* definition.\n")
+    assert list(report.in_words.values()) == [[15]]
+
+
+@pytest.mark.parametrize("text", ["{names: p}", "{letters: [p]}", "{world: 1}"])
+def test_front_matter_that_says_something_else_is_refused(tmp_path, text):
+    path = tmp_path / "a.md"
+    path.write_text(f"---\nequations: {text}\n---\nText.\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="a.md:1: the front matter says"):
+        check_files([str(path)])
+
+
+def test_an_unknown_world_is_named(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("---\nequations: {world: flat}\n---\n$x$\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match="no world is called flat; there are feedfor"
+    ):
+        check_files([str(path)])
