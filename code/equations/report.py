@@ -8,7 +8,7 @@ from .extract import read_chapter
 from .inline import check_inline
 from .package import ADAPTERS
 from .results import Result
-from .steps import check_citations
+from .steps import check_citations, check_reasons
 
 
 @dataclasses.dataclass
@@ -54,6 +54,7 @@ def check_files(paths: list[str]) -> Report:
     ]
     by_place = {(result.file, result.line): result for result in displays}
     check_citations(chapters, by_place)
+    check_reasons(chapters, by_place)
     inlines = [
         result
         for chapter in chapters

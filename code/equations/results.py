@@ -8,6 +8,15 @@ from .nodes import EquationError
 
 
 @dataclass
+class Steps:
+    """How many '=' their reasons close for every depth and width, and which hold a
+    construct that no proof reaches, by their number in the display."""
+
+    closed: int = 0
+    out_of_reach: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
 class Result:
     """What the check of one equation found. ``values`` counts comparisons of numbers
     that are not both zero. ``error`` is the largest relative difference; None where
@@ -24,6 +33,7 @@ class Result:
     package: bool = False
     exempt: str | None = None
     failures: list[str] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
 
     def fail(self, message: str, line: int | None = None, row: int | None = None):
         place = f"{self.file}:{line or self.line}"

@@ -2,24 +2,21 @@
 
 A display with one '=' is followed by a paragraph '*Reason:* ...', one with several
 by a numbered list, an item for each. A reason names a definition, a rule, or an
-earlier equation. Whether it is a good reason, no program can tell.
+earlier equation. What it names must close the step (see the package `reasons`).
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import fields
-from itertools import pairwise
 from pathlib import Path
 
-from .evaluate import Evaluator
+from .chains import Chain, read_display
 from .extract import Chapter, Display, read_chapter
-from .networks import networks
-from .nodes import Derivative, Node, Product, Quantity, SumOver, Underbrace
+from .nodes import Equality
+from .reasons import Cited, Construct, Context, OutOfReach, Step, judge
+from .results import Result
 
 RULE = re.compile(
     r"\b(definition|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
 )
-CHAIN_RULE = re.compile(r"\bchain[\s-]+rule\b", re.IGNORECASE)
 CITED = re.compile(r"\{eq\}`(?:[^`<]*<)?\s*([\w:-]+)\s*>?\s*`")
 CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")
 
@@ -53,63 +50,6 @@ def check(display: Display, chains: list, result) -> None:
                 side.line,
                 side.row,
             )
-        elif CHAIN_RULE.search(reason):
-            fault = chain_rule_fault(side.node, chain)
-            if fault:
-                result.fail(fault, side.line, side.row)
-
-
-def chain_rule_fault(node: Node, chain) -> str | None:
-    """What a side lacks that is said to come from the chain rule."""
-    products = list(derivative_products(node, ()))
-    if not products:
-        return (
-            "the reason is the chain rule, but no product of two derivatives"
-            " stands here"
-        )
-    for between, cause, sums in products:
-        summed = set(sums) & set(between.indices)
-        if between.indices and not summed and paths(between, cause, chain) > 1:
-            return "several paths lead on, but there is no sum over them"
-    return None
-
-
-def derivative_products(
-    node, sums: tuple[str, ...]
-) -> Iterator[tuple[Quantity, Quantity, tuple[str, ...]]]:
-    """Of neighbours ∂a/∂b · ∂b/∂c, in either order, b and c, with the indices of the
-    sums around. Braces are looked through."""
-    if isinstance(node, SumOver):
-        sums = (*sums, node.index)
-    if isinstance(node, Product):
-        for pair in pairwise(map(without_brace, node.factors)):
-            for factors in (pair, pair[::-1]):
-                match factors:
-                    case (
-                        Derivative(by=Quantity() as between),
-                        Derivative(of=of, by=Quantity() as cause),
-                    ) if of == between:
-                        yield between, cause, sums
-    if isinstance(node, tuple):
-        for part in node:
-            yield from derivative_products(part, sums)
-    elif isinstance(node, Node):
-        for item in fields(node):
-            yield from derivative_products(getattr(node, item.name), sums)
-
-
-def without_brace(node: Node) -> Node:
-    return node.body if isinstance(node, Underbrace) else node
-
-
-def paths(between: Quantity, cause: Quantity, chain) -> int:
-    """How many elements of a quantity one element of another moves."""
-    network = networks()[0]
-    evaluator = Evaluator(network, chain.layers(network)[-1])
-    effects, causes = evaluator.tensor(between), evaluator.tensor(cause)
-    jacobian = evaluator.jacobian(effects, causes, cause)
-    moved = jacobian.reshape(effects.numel(), causes.numel()).abs() > 0
-    return int(moved.sum(dim=0).max())
 
 
 def check_citations(chapters: list[Chapter], results: dict) -> None:
@@ -126,6 +66,98 @@ def check_citations(chapters: list[Chapter], results: dict) -> None:
                     results[display.file, display.line].fail(
                         f"a reason cites {label}, which does not stand earlier"
                     )
+
+
+def check_reasons(chapters: list[Chapter], results: dict) -> None:
+    """Each step of a display whose numbers are right is closed by its reason, or holds
+    a construct that no proof reaches. ``results`` as above."""
+    library = Library(chapters)
+    for chapter in chapters:
+        for display in chapter.displays:
+            result = results[display.file, display.line]
+            if not result.exempt and not result.failures:
+                check_steps(display, chapter, library, result)
+
+
+def check_steps(display: Display, chapter: Chapter, library, result: Result) -> None:
+    chains = library.chains(display)
+    steps = [
+        (Step(left.node, side.node, context(display, chain, chapter, library)), side)
+        for chain in chains
+        if not chain.of_decimals
+        for left, side in chain.relations
+        if side.relation == "="
+    ]
+    for number, ((step, side), reason) in enumerate(zip(steps, display.reasons), 1):
+        verdict = judge(step, reason, lambda label: library.cited(label, chapter))
+        if verdict.fault is not None:
+            result.fail(f"{verdict.fault}: {reason}", side.line, side.row)
+        elif verdict.construct is not None:
+            result.steps.out_of_reach[number] = verdict.construct.value
+        else:
+            result.steps.closed += 1
+
+
+def context(
+    display: Display, chain: Chain, chapter: Chapter, library: "Library"
+) -> Context:
+    return Context(
+        chapter.loss, chain.range, library.conditions(display), tuple(chain.causes)
+    )
+
+
+class Library:
+    """The displays of some chapters, and of the book that they belong to."""
+
+    def __init__(self, chapters: list[Chapter]):
+        self.chapters = {Path(c.file).resolve(): c for c in chapters}
+        self.read: dict[tuple, tuple] = {}
+
+    def contents(self, display: Display) -> tuple[list[Chain], tuple]:
+        key = display.file, display.line
+        if key not in self.read:
+            unused = Result(display.file, display.line, None, display.tex)
+            self.read[key] = read_display(display, unused)
+        return self.read[key]
+
+    def chains(self, display: Display) -> list[Chain]:
+        return self.contents(display)[0]
+
+    def conditions(self, display: Display) -> tuple[Equality, ...]:
+        placed = self.contents(display)[1]
+        return tuple(p.what for p in placed if isinstance(p.what, Equality))
+
+    def cited(self, label: str, chapter: Chapter) -> list[Cited]:
+        """The equations of a display. Raises OutOfReach, or ValueError in words."""
+        for path in [Path(chapter.file).resolve(), *table_of_contents(chapter.file)]:
+            if path not in self.chapters:
+                self.chapters[path] = read_chapter(str(path))
+            there = self.chapters[path]
+            for display in there.displays:
+                if display.label == label:
+                    return self.equations(display, there)
+        raise OutOfReach(Construct.ELSEWHERE)
+
+    def equations(self, display: Display, chapter: Chapter) -> list[Cited]:
+        if display.exempt:
+            raise ValueError(
+                f"{display.label} is not executed, so it is no reason for an equality"
+            )
+        chains = self.chains(display)
+        if any(chain.of_decimals for chain in chains):
+            raise OutOfReach(Construct.DECIMALS)
+        for relation, construct in (("≈", Construct.ORDER), ("←", Construct.UPDATE)):
+            if any(side.relation == relation for c in chains for side in c.sides):
+                raise OutOfReach(construct)
+        return [
+            Cited(
+                chain.sides[0].node,
+                chain.sides[-1].node,
+                len(chain.sides) == 2,
+                context(display, chain, chapter, self),
+            )
+            for chain in chains
+        ]
 
 
 def table_of_contents(file: str) -> list[Path]:
