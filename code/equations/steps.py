@@ -11,13 +11,12 @@ from pathlib import Path
 from .chains import Chain, read_display
 from .extract import Chapter, Display, read_chapter
 from .nodes import Equality
-from .reasons import Cited, Construct, Context, OutOfReach, Step, judge
+from .reasons import CITED, Cited, Construct, Context, OutOfReach, Step, judge
 from .results import Result
 
 RULE = re.compile(
-    r"\b(definition|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
+    r"\b(definitions?|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
 )
-CITED = re.compile(r"\{eq\}`(?:[^`<]*<)?\s*([\w:-]+)\s*>?\s*`")
 CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")
 
 

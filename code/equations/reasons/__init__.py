@@ -4,5 +4,6 @@ for every depth and width, every activation and every loss."""
 from .constructs import Construct, OutOfReach
 from .proof import Context, Step
 from .verdict import Cited, Verdict, judge
+from .words import CITED
 
-__all__ = ["Cited", "Construct", "Context", "OutOfReach", "Step", "Verdict", "judge"]
+__all__ = ["CITED", "Cited", "Construct", "Context", "OutOfReach", "Step", "Verdict", "judge"]

@@ -38,16 +38,17 @@ DELTAS = {
 }
 LOSSES = {*DELTAS.values(), "mse", "mse of the batch"}
 
-# The rule that is each definition.
+# The definition of each kind.
 DEFINED = {
-    **dict.fromkeys(DELTAS, "delta"),
+    **{delta: delta for delta in DELTAS},
     "z in": "pre-activation",
     "z out": "output",
     "mse": "loss",
-    "mse of the batch": "loss",
+    "mse of the batch": "loss of the batch",
     "G": "contribution",
     "r": "bound",
 }
+FUNCTIONS = ("tanh", "sigmoid")
 
 
 def up(layer: Layer, steps: int) -> Layer:

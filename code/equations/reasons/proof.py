@@ -17,7 +17,7 @@ from equations.nodes import (
 
 from .constructs import OutOfReach, Unfit
 from .facts import Fact, Layers
-from .model import DELTAS, GENERAL, symbol
+from .model import DEFINED, DELTAS, GENERAL, symbol
 from .rewrite import Level, Rewriter, filled
 from .terms import (
     Applied,
@@ -90,6 +90,17 @@ class Step:
         """Both sides of each pair as they stand. Raises OutOfReach and Unfit."""
         reader = Reader(self.context.loss, withheld)
         return [sides(left, right, reader) for left, right in self.pairs()]
+
+    def defined(self) -> list[str]:
+        """The definitions of symbols that stand alone on a side."""
+        found = []
+        for side in self.read(frozenset())[0]:
+            match lone(side):
+                case Entry(kind=kind) if kind in DEFINED:
+                    found.append(DEFINED[kind])
+                case Applied(name=name, order=0):
+                    found.append(name)
+        return found
 
     @cached_property
     def levels(self) -> frozenset[Level]:

@@ -128,8 +128,8 @@ class Rewriter:
         if not depends(of, by):
             return NOTHING
         # The square of an error has an inner derivative: one more rule.
-        inner = DEFINED.get(of.kind) != "loss" or by.kind == "z out"
-        if inner or "chain rule" in self.rules:
+        outer = not of.kind.startswith("mse") or by.kind == "z out"
+        if outer or "chain rule" in self.rules:
             meaning = self.meaning(of)
             if meaning is not None:
                 return self.derived(meaning, by)

@@ -33,7 +33,7 @@ from equations.nodes import (
 
 from . import terms
 from .constructs import Construct, OutOfReach, Unfit
-from .model import SAMPLES, size, slope, symbol
+from .model import FUNCTIONS, SAMPLES, size, slope, symbol
 from .terms import (
     ONE,
     Applied,
@@ -56,8 +56,6 @@ from .terms import (
     summed,
     times,
 )
-
-NOTATIONS = frozenset({"matrix product", "transpose", "Jacobian", "gradient"})
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,7 @@ class Reader:
             ):
                 raise OutOfReach(Construct.ARGUMENT)
             return arranged(argument, lambda entry: slope(entry, node.primes))
-        if node.name not in ("tanh", "sigmoid"):
+        if node.name not in FUNCTIONS:
             raise OutOfReach(Construct.SYMBOLS)
         return single(Applied(node.name, node.primes, self.number(node.argument)))
 

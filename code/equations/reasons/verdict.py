@@ -28,8 +28,8 @@ from .model import GENERAL
 from .proof import Context, Step, lone, sides
 from .rewrite import Rewriter
 from .terms import Atom, Poly, equal
-from .translate import NOTATIONS, Reader
-from .words import CALCULUS, DEFINITIONS, RULES, Named, named, said
+from .translate import Reader
+from .words import CALCULUS, NOTATIONS, RULES, Named, meant, named, said
 
 OF_SAMPLES = re.compile(r"\bsamples?\b|\$s\$")
 
@@ -71,6 +71,9 @@ class Verdict:
 
 
 ANY = Group("a definition")  # one that does not say of what
+NOTHING_DEFINED = (
+    "the reason is a definition, but no side is a symbol that is defined; say of what"
+)
 
 
 def judge(step: Step, reason: str, find: Find) -> Verdict:
@@ -86,13 +89,21 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
         return Verdict(fault=f"the step does not close: {error}")
     except OutOfReach as found:
         return without_proof(step, names, found.construct)
-    return weigh(step, list(alternatives(groups)))
+    if ANY in groups:
+        known = [one for one in groups if one != ANY]
+        verdicts = [
+            weigh(step, merged([*known, Group(ANY.text, frozenset({rule}))]))
+            for rule in step.defined()
+        ]
+        best = [one for one in verdicts if one.closed] or verdicts
+        return best[0] if best else Verdict(fault=NOTHING_DEFINED)
+    return weigh(step, merged(groups))
 
 
 def without_proof(step: Step, names: list[Named], construct: Construct) -> Verdict:
     """A step out of reach needs a reason of the right form, all the same."""
     if names == [Named(ANY.text)] and not isinstance(step.left, Quantity | Loss):
-        return Verdict(fault="the reason is a definition, but no symbol stands alone")
+        return Verdict(fault=NOTHING_DEFINED)
     if any(name.rule == "chain rule" for name in names) and not passed_on(step.right):
         return Verdict(
             fault="the reason is the chain rule, but no product of two derivatives"
@@ -117,59 +128,52 @@ def without_brace(node: Node) -> Node:
     return node.body if isinstance(node, Underbrace) else node
 
 
-def weigh(step: Step, choices: list[list[Group]]) -> Verdict:
-    verdicts = []
-    for groups in choices:
-        if not closes(step, groups, groups):
-            continue
-        unneeded = [g for g in groups if not needed(step, groups, g)]
+def weigh(step: Step, groups: list[Group]) -> Verdict:
+    """Whether groups close a step, and each of them is needed."""
+    if closes(step, groups, groups):
+        unneeded = [one for one in groups if not needed(step, groups, one)]
         if not unneeded:
             return Verdict()
-        verdicts.append(
-            f"the reason names {unneeded[0].text}, which the step does not need"
+        return Verdict(
+            fault=f"the reason names {unneeded[0].text}, which the step does not need"
         )
-    if verdicts:
-        return Verdict(fault=verdicts[0])
-    missing = lacking(step, choices[0])
-    if missing is None:
-        if step.met is not None:
-            return Verdict(construct=step.met.construct)
-        return Verdict(fault="no rule that is known here closes this step")
-    return Verdict(
-        fault=f"closes only with {listed(missing)}, which the reason does not name"
-    )
-
-
-def alternatives(groups: list[Group]) -> Iterator[list[Group]]:
-    """With each definition in turn, where a reason does not say which."""
-    known = merged(g for g in groups if g != ANY)
-    if ANY not in groups:
-        yield known
-        return
-    for rule in DEFINITIONS:
-        yield merged([*known, Group(ANY.text, frozenset({rule}))])
+    missing = lacking(step, groups)
+    if missing:
+        return Verdict(
+            fault=f"closes only with {listed(missing)}, which the reason does not name"
+        )
+    if step.met is not None:
+        return Verdict(construct=step.met.construct)
+    return Verdict(fault="no rule that is known here closes this step")
 
 
 def merged(groups: Iterable[Group]) -> list[Group]:
-    """Two names of the same rules are one, such as a definition and its equation."""
-    found: dict[tuple, Group] = {}
+    """Two names of the same rules are one, such as a definition and its equation. So is
+    a name of which another means a part only."""
+    found: list[Group] = []
     for one in groups:
-        found.setdefault((one.rules, one.facts), one)
-    return list(found.values())
+        if not any(one.facts == other.facts and one.rules <= other.rules for other in found):
+            found.append(one)
+    return found
 
 
 def closes(step: Step, part: Iterable[Group], groups: list[Group]) -> bool:
     """Whether some of the groups close a step. A notation that a reason names is not
-    read without it; one that it does not name is read as it stands."""
-    rules = frozenset(chain.from_iterable(g.rules for g in part))
-    facts = tuple(chain.from_iterable(g.facts for g in part))
-    stated = frozenset(chain.from_iterable(g.rules for g in groups)) & NOTATIONS
+    read without it; one that it does not name is read as it stands, unless nothing but
+    notation is between the sides."""
+    rules = joined(part)
+    facts = tuple(chain.from_iterable(group.facts for group in part))
+    stated = NOTATIONS if step.closes(frozenset()) else joined(groups) & NOTATIONS
     return step.closes(rules, facts, stated - rules)
+
+
+def joined(groups: Iterable[Group]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(group.rules for group in groups))
 
 
 def needed(step: Step, groups: list[Group], one: Group) -> bool:
     """Whether some of the groups close the step with this one, and not without it."""
-    others = [g for g in groups if g != one]
+    others = [group for group in groups if group != one]
     return any(
         closes(step, [*some, one], groups) and not closes(step, some, groups)
         for count in range(len(others) + 1)
@@ -177,19 +181,23 @@ def needed(step: Step, groups: list[Group], one: Group) -> bool:
     )
 
 
-def lacking(step: Step, groups: list[Group]) -> list[str] | None:
-    """A least set of rules that must be added; None if all rules do not help."""
-    stated = frozenset(chain.from_iterable(g.rules for g in groups))
-    facts = tuple(chain.from_iterable(g.facts for g in groups))
+def lacking(step: Step, groups: list[Group]) -> list[str]:
+    """A least set of rules that must be added; none if all rules do not help."""
+    stated = joined(groups)
+    facts = tuple(chain.from_iterable(group.facts for group in groups))
+    notation = step.closes(frozenset())  # nothing else is between the sides
     for used in (facts, ()):
+
+        def enough(rules: frozenset[str], used=used) -> bool:
+            return step.closes(rules, used, NOTATIONS - rules if notation else frozenset())
+
         rules = RULES
-        if not step.closes(rules, used):
-            continue
-        for rule in chain(DEFINITIONS, CALCULUS):
-            if rule not in stated and step.closes(rules - {rule}, used):
-                rules -= {rule}
-        return sorted(rules - stated)
-    return None
+        if enough(rules):
+            for rule in sorted(RULES - stated, reverse=True):
+                if enough(rules - {rule}):
+                    rules -= {rule}
+            return sorted(rules - stated)
+    return []
 
 
 def listed(rules: list[str]) -> str:
@@ -202,32 +210,30 @@ def listed(rules: list[str]) -> str:
 
 def group(name: Named, step: Step, reason: str, find: Find) -> Group:
     if name.label is None:
-        return Group(name.text, frozenset({name.rule})) if name.rule else ANY
-    rules: set[str] = set()
+        return Group(name.text, meant(name.rule)) if name.rule else ANY
+    means: set[str] = set()
     facts: list[Fact] = []
     for cited in find(name.label):
-        means = meaning(cited)
-        if means is not None:
-            rules |= means
-            continue
-        facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
-    return Group(name.text, frozenset(rules), tuple(facts))
+        found = meaning(cited)
+        means |= found
+        if not found:
+            facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
+    return Group(name.text, frozenset(means), tuple(facts))
 
 
-def meaning(cited: Cited) -> frozenset[str] | None:
+def meaning(cited: Cited) -> frozenset[str]:
     """The rules that a cited equation is, if it is no more than that."""
     step = Step(cited.left, cited.right, cited.context)
-    letters = {n.letter for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)}
-    if letters <= GENERAL.keys():
-        for count in (1, 2):
-            for rules in map(frozenset, combinations(CALCULUS | {"Jacobian": ""}, count)):
-                if step.closes(rules):
-                    return rules
-    if cited.direct:
-        for rule in DEFINITIONS:
-            if step.closes(frozenset({rule})) and not step.closes(frozenset()):
+    quantities = [n for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)]
+    if {node.letter for node in quantities} <= GENERAL.keys():
+        tried = [*CALCULUS, "Jacobian"]
+    else:
+        tried = sorted(RULES - CALCULUS.keys()) if cited.direct else []
+    if not step.closes(frozenset()):
+        for rule in tried:
+            if step.closes(frozenset({rule})):
                 return frozenset({rule})
-    return None
+    return frozenset()
 
 
 def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:

@@ -29,7 +29,21 @@ DEFINITIONS = {
     "Jacobian": r"Jacobian\b",
     "gradient": r"gradient\b",
 }
-RULES = frozenset(CALCULUS) | frozenset(DEFINITIONS)
+NOTATIONS = frozenset({"matrix product", "transpose", "Jacobian", "gradient"})
+
+# A word can mean several rules: a delta is that of one sample, of a sample of a batch,
+# or of the batch, and products of matrices have transposes in them.
+SEVERAL = {
+    "delta": {"delta", "delta of a sample", "delta of the batch"},
+    "loss": {"loss", "loss of the batch"},
+    "matrix product": {"matrix product", "transpose"},
+}
+RULES = frozenset(CALCULUS).union(DEFINITIONS, *SEVERAL.values())
+
+
+def meant(word: str) -> frozenset[str]:
+    return frozenset(SEVERAL.get(word, {word}))
+
 
 DEFINITION = re.compile(r"\bdefinitions?\b", re.IGNORECASE)
 OBJECT = re.compile(r"\bof\s+(?:the\s+|both\s+|all\s+)?", re.IGNORECASE)
@@ -51,11 +65,11 @@ class Named:
 
 def said(rule: str) -> str:
     """A rule in words."""
-    if rule in DEFINITIONS:
-        return f"the definition of the {rule}"
-    return {"linearity": "linearity", "known derivative": "a known derivative"}.get(
-        rule, f"the {rule}"
-    )
+    if rule in CALCULUS:
+        return rule if rule == "linearity" else f"the {rule}"
+    if rule.startswith(("delta", "tanh")):
+        return f"the definition of {rule}"
+    return f"the definition of the {rule}"
 
 
 def named(reason: str) -> list[Named]:
