@@ -31,6 +31,20 @@ class Report:
         return [result for result in self.displays if result.exempt]
 
     @property
+    def closed(self) -> int:
+        """The equals signs that their reasons close for every depth and width."""
+        return sum(result.steps.closed for result in self.displays)
+
+    @property
+    def out_of_reach(self) -> list[tuple[Result, int, str]]:
+        """The others, with their numbers in their display, and what keeps them."""
+        return [
+            (result, number, construct)
+            for result in self.displays
+            for number, construct in result.steps.out_of_reach.items()
+        ]
+
+    @property
     def values(self) -> int:
         return sum(result.values for result in self.results)
 
@@ -80,6 +94,10 @@ def as_text(report: Report) -> str:
         f"exempt: {place(result)}: {result.exempt}" for result in report.exempt
     ]
     lines += [f"page and code differ: {text}" for text in ADAPTERS.values()]
+    lines += [
+        f"not proved: {place(result)}, step {number}: {construct}"
+        for result, number, construct in report.out_of_reach
+    ]
     lines += report.failures
     return "\n".join([*lines, totals(report)])
 
@@ -107,7 +125,8 @@ def totals(report: Report) -> str:
         f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
         f" {len(report.inlines)} inline, {len(report.exempt)} exempt:"
         f" {report.values} values compared, largest relative error {scientific(report.error)},"
-        f" {failed} failed"
+        f" {report.closed} steps closed by their reasons,"
+        f" {len(report.out_of_reach)} out of reach, {failed} failed"
     )
 
 
@@ -120,6 +139,8 @@ def as_json(report: Report) -> str:
             "adapters": ADAPTERS,
             "values": report.values,
             "error": report.error,
+            "closed": report.closed,
+            "out_of_reach": len(report.out_of_reach),
             "failures": report.failures,
         },
         indent=1,

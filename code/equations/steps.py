@@ -15,7 +15,8 @@ from .reasons import CITED, Cited, Construct, Context, OutOfReach, Step, judge
 from .results import Result
 
 RULE = re.compile(
-    r"\b(definitions?|linearity|(chain|product|quotient)[\s-]+rule)\b", re.IGNORECASE
+    r"\b(definitions?|linearity|(chain|product|quotient)[\s-]+rule)\b",
+    re.IGNORECASE,
 )
 CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")
 
@@ -78,10 +79,15 @@ def check_reasons(chapters: list[Chapter], results: dict) -> None:
                 check_steps(display, chapter, library, result)
 
 
-def check_steps(display: Display, chapter: Chapter, library, result: Result) -> None:
+def check_steps(
+    display: Display, chapter: Chapter, library, result: Result
+) -> None:
     chains = library.chains(display)
     steps = [
-        (Step(left.node, side.node, context(display, chain, chapter, library)), side)
+        (
+            Step(left.node, side.node, context(display, chain, chapter, library)),
+            side,
+        )
         for chain in chains
         if not chain.of_decimals
         for left, side in chain.relations
@@ -128,7 +134,10 @@ class Library:
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""
-        for path in [Path(chapter.file).resolve(), *table_of_contents(chapter.file)]:
+        for path in [
+            Path(chapter.file).resolve(),
+            *table_of_contents(chapter.file),
+        ]:
             if path not in self.chapters:
                 self.chapters[path] = read_chapter(str(path))
             there = self.chapters[path]
@@ -145,7 +154,10 @@ class Library:
         chains = self.chains(display)
         if any(chain.of_decimals for chain in chains):
             raise OutOfReach(Construct.DECIMALS)
-        for relation, construct in (("≈", Construct.ORDER), ("←", Construct.UPDATE)):
+        for relation, construct in (
+            ("≈", Construct.ORDER),
+            ("←", Construct.UPDATE),
+        ):
             if any(side.relation == relation for c in chains for side in c.sides):
                 raise OutOfReach(construct)
         return [

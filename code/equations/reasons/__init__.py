@@ -6,4 +6,13 @@ from .proof import Context, Step
 from .verdict import Cited, Verdict, judge
 from .words import CITED
 
-__all__ = ["CITED", "Cited", "Construct", "Context", "OutOfReach", "Step", "Verdict", "judge"]
+__all__ = [
+    "CITED",
+    "Cited",
+    "Construct",
+    "Context",
+    "OutOfReach",
+    "Step",
+    "Verdict",
+    "judge",
+]

@@ -65,11 +65,15 @@ class Fact:
 
     def applied(self, atom: Atom) -> Poly | None:
         """What the equation puts in place of an atom; None if it says nothing of it."""
-        found: dict[Index | str, Index | Layer] = {}
-        if type(atom) is not type(self.left) or not fits(self.left, atom, found):
+        found: dict = {}  # indices for those of the equation, and a layer for 'ell'
+        if not isinstance(atom, type(self.left)) or not fits(
+            self.left, atom, found
+        ):
             return None
-        ell = found.pop("ell", None)
-        if ell is not None and not (self.range and self.here.within(ell, self.range)):
+        ell: Layer | None = found.pop("ell", None)
+        if ell is not None and not (
+            self.range and self.here.within(ell, self.range)
+        ):
             return None
 
         def leaf(part: Index | Layer) -> Index | Layer | None:
@@ -115,7 +119,9 @@ def for_each_sample(part):
             return tuple(map(for_each_sample, part))
         case Term(number, factors, bound):
             return Term(number, for_each_sample(factors), bound)
-        case Entry(kind="z in" | "z out" | "delta" as kind, layer=layer, indices=places):
+        case Entry(
+            kind="z in" | "z out" | "delta" as kind, layer=layer, indices=places
+        ):
             kind = "delta of the batch" if kind == "delta" else kind
             return Entry(kind, layer, (sample, *places))
         case Entry(kind="loss"):

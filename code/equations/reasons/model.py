@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from equations.nodes import Layer, Quantity
 
+from .canonical import inverse
 from .constructs import Construct, OutOfReach
 from .terms import (
     Entry,
@@ -20,7 +21,6 @@ from .terms import (
     Slope,
     Term,
     fresh,
-    inverse,
     scaled,
     single,
     summed,
@@ -82,14 +82,22 @@ def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
         case "r" if layer:
             return "r", layer, ()
         case "x" | "X" if not layer:
-            return "z out", Layer(0), (Layer(0),) if letter == "x" else (SAMPLES, Layer(0))
+            return (
+                "z out",
+                Layer(0),
+                (Layer(0),) if letter == "x" else (SAMPLES, Layer(0)),
+            )
         case "y" | "Y" if not layer:
             batch = letter == "Y" or of_sample
             return "y", LAST, (SAMPLES, LAST) if batch else (LAST,)
         case "u" | "v" if not layer:
             return letter, None, (letter,)
         case "t" if not layer:
-            return ("vector t", None, ("t",)) if node.bold or count else ("t", None, ())
+            return (
+                ("vector t", None, ("t",))
+                if node.bold or count
+                else ("t", None, ())
+            )
         case "f" | "z" if not layer and not count:
             return letter, None, ()
     raise OutOfReach(Construct.SYMBOLS)
@@ -121,10 +129,12 @@ def definition(entry: Entry) -> Poly | None:
             j = fresh(up(layer, -1))
             weight = Entry("W", layer, (j, unit))
             before = Entry("z out", up(layer, -1), (*sample, j))
-            return summed(single(weight, before), j) + single(Entry("b", layer, (unit,)))
+            return summed(single(weight, before), j) + single(
+                Entry("b", layer, (unit,))
+            )
         case "delta" | "delta of the batch" | "delta of a sample":
-            sample = places[:1] if entry.kind == "delta of a sample" else ()
-            loss = Entry(DELTAS[entry.kind], None, tuple(sample))
+            its = places[:1] if entry.kind == "delta of a sample" else ()
+            loss = Entry(DELTAS[entry.kind], None, its)
             return single(Partial(loss, Entry("z in", layer, places)))
         case "G":
             s, j, k = places
@@ -169,7 +179,10 @@ def depends(of: Entry, by: Entry) -> bool:
     if by.kind == "y" or of.kind in LEAVES:
         return False
     if of.kind in GENERAL or by.kind in GENERAL:
-        if {of.kind, by.kind} == {"v", "t"}:  # v depends on the vector, not the number
+        if {of.kind, by.kind} == {
+            "v",
+            "t",
+        }:  # v depends on the vector, not the number
             return False
         return GENERAL.get(of.kind, -1) > GENERAL.get(by.kind, 9)
     if of.kind in LOSSES:

@@ -15,6 +15,7 @@ from equations.nodes import (
     walk,
 )
 
+from .canonical import equal
 from .constructs import OutOfReach, Unfit
 from .facts import Fact, Layers
 from .model import DEFINED, DELTAS, GENERAL, symbol
@@ -30,7 +31,6 @@ from .terms import (
     Poly,
     Slope,
     Term,
-    equal,
 )
 from .translate import Matrix, Reader
 
@@ -53,7 +53,9 @@ class Context:
                 case Equality(Quantity(letter="L"), Number(text=text)):
                     depths.append(int(text))
         match self.range:
-            case Range(first, last) if last.base == "L" and isinstance(first.base, int):
+            case Range(first, last) if last.base == "L" and isinstance(
+                first.base, int
+            ):
                 depths.append(first.base + first.offset - last.offset)
         return Layers(self.range, max(depths))
 
@@ -63,7 +65,9 @@ class Context:
         facts = []
         for condition in self.conditions:
             if isinstance(condition.left, Loss) and not condition.at_least:
-                left, right = sides(condition.left, condition.right, Reader(self.loss))
+                left, right = sides(
+                    condition.left, condition.right, Reader(self.loss)
+                )
                 facts.append(Fact(lone(left), right, None, self.layers))
         return tuple(facts)
 
@@ -158,7 +162,13 @@ def sides(left: Node, right: Node, reader: Reader) -> tuple[Poly, Poly]:
 def lone(poly: Poly) -> Atom | None:
     """The only symbol of a side."""
     match poly:
-        case (Term(number=1, factors=(Entry() | Partial() | Change() | Applied() as atom,), bound=()),):
+        case (
+            Term(
+                number=1,
+                factors=(Entry() | Partial() | Change() | Applied() as atom,),
+                bound=(),
+            ),
+        ):
             return atom
     return None
 

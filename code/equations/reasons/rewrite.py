@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from equations.nodes import Layer
 
+from .canonical import canonical, inverse
 from .constructs import Construct, OutOfReach
 from .facts import Fact
 from .model import (
@@ -38,9 +40,7 @@ from .terms import (
     Size,
     Slope,
     Term,
-    canonical,
     fresh,
-    inverse,
     scaled,
     single,
     summed,
@@ -134,10 +134,10 @@ class Rewriter:
             if meaning is not None:
                 return self.derived(meaning, by)
         own = of.kind == "z out" and by.kind == "z in" and of.layer == by.layer
-        if of.kind == "z out" and "output" in self.rules:
-            if own or "chain rule" in self.rules:
-                before = replace(of, kind="z in")
-                return times(single(slope(before, 1)), self.atom(Partial(before, by)))
+        through = "output" in self.rules and (own or "chain rule" in self.rules)
+        if of.kind == "z out" and through:
+            before = replace(of, kind="z in")
+            return times(single(slope(before, 1)), self.atom(Partial(before, by)))
         between = [
             level
             for level in self.levels
@@ -214,17 +214,23 @@ class Rewriter:
             if None in slopes:
                 return single(Derived(poly, by))
             moved = [
-                (place, found) for place, found in enumerate(slopes) if canonical(found)
+                (place, found)
+                for place, found in enumerate(slopes)
+                if canonical(found)
             ]
             factors = [term.factors[place] for place, _ in moved]
             known = self.known(factors)
-            alone = len(poly) == 1 and term == Term(1, term.factors[:1])
+            alone = len(poly) == 1 and term == Term(Fraction(1), term.factors[:1])
             if moved and not (known or (linear or alone) and self.product(factors)):
                 return single(Derived(poly, by))
             for place, found in moved:
                 others = term.factors[:place] + term.factors[place + 1 :]
                 result += tuple(
-                    Term(t.number * term.number, others + t.factors, term.bound + t.bound)
+                    Term(
+                        t.number * term.number,
+                        others + t.factors,
+                        term.bound + t.bound,
+                    )
                     for t in times(ONE, found)
                 )
         return result
@@ -311,4 +317,3 @@ def filled(levels: set[Level]) -> frozenset[Level]:
                 else:
                     kind, layer = "z in", up(layer, 1)
     return frozenset(added)
-

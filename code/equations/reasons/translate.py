@@ -32,7 +32,9 @@ from equations.nodes import (
 )
 
 from . import terms
+from .canonical import inverse
 from .constructs import Construct, OutOfReach, Unfit
+from .matrices import Matrix, Meaning, added, multiplied, transposed
 from .model import FUNCTIONS, SAMPLES, size, slope, symbol
 from .terms import (
     ONE,
@@ -48,30 +50,11 @@ from .terms import (
     Poly,
     Size,
     Term,
-    fresh,
     indices,
-    inverse,
-    scaled,
     single,
     summed,
     times,
 )
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """What its rows and columns count (None: there is one), and its elements."""
-
-    rows: Kind | None
-    columns: Kind | None
-    at: Callable[[Index | None, Index | None], Poly]
-
-    @property
-    def axes(self) -> tuple[Kind | None, Kind | None]:
-        return self.rows, self.columns
-
-
-Meaning = Poly | Matrix
 
 
 @dataclass(frozen=True)
@@ -103,7 +86,9 @@ class Reader:
                 return self.derivative(node, of, by)
             case Gradient(of=of, by=Quantity() as by):
                 return self.notation(
-                    "gradient", node, arranged(by, lambda x: Partial(self.entry(of), x))
+                    "gradient",
+                    node,
+                    arranged(by, lambda x: Partial(self.entry(of), x)),
                 )
             case Function():
                 return self.function(node)
@@ -168,9 +153,13 @@ class Reader:
             node = self.loss
         match node:
             case Loss(
-                word=None | "MSE" as word, arguments=(Quantity() as y, Quantity() as z)
+                word=None | "MSE" as word,
+                arguments=(Quantity() as y, Quantity() as z),
             ):
-                kinds = {"y": ("loss", "mse"), "Y": ("loss of the batch", "mse of the batch")}
+                kinds = {
+                    "y": ("loss", "mse"),
+                    "Y": ("loss of the batch", "mse of the batch"),
+                }
                 samples = tuple(Index(name, SAMPLES) for name in z.indices)
                 if y.letter in kinds and not samples:
                     return Entry(kinds[y.letter][word == "MSE"])
@@ -205,7 +194,9 @@ class Reader:
         def at(row: Index | None, column: Index | None) -> Poly:
             return single(Partial(placed(of, (row,)), placed(by, (column,))))
 
-        return self.notation("Jacobian", node, Matrix(effects.rows, causes.rows, at))
+        return self.notation(
+            "Jacobian", node, Matrix(effects.rows, causes.rows, at)
+        )
 
     def function(self, node: Function) -> Meaning:
         if node.name == "sigma":
@@ -243,13 +234,16 @@ class Reader:
             by_matrix = by_matrix or (matrices and node.sign != "⊙")
             matrices = matrices or isinstance(value, Matrix)
             result = multiplied(result, value, node.sign)
-        return self.notation("matrix product", node, result) if by_matrix else result
+        return (
+            self.notation("matrix product", node, result) if by_matrix else result
+        )
 
     def sum(self, node: SumOver) -> Meaning:
         body = self.read(node.body)
         end = size(node.last) if isinstance(node.last, Quantity) else None
         if isinstance(body, Matrix):
-            probe = body.at(*(axis and fresh(axis) for axis in body.axes))
+            row, column = (Index("", axis) if axis else None for axis in body.axes)
+            probe = body.at(row, column)
             index = counted(node.index, probe, end)
             return replace(body, at=lambda i, j: summed(body.at(i, j), index))
         return summed(body, counted(node.index, body, end))
@@ -282,7 +276,7 @@ def placed(node: Quantity, more: tuple[Index | None, ...]) -> Entry:
 def arranged(node: Quantity, make: Callable) -> Meaning:
     """What ``make`` makes of the numbers that a letter names, as a number, a column or
     a matrix. What of one sample is written small is a column, with an index s too."""
-    kind, layer, axes = symbol(node)
+    axes = symbol(node)[2]
     free = axes[len(node.indices) :]
     if len(node.indices) > len(axes):
         raise Unfit(f"{node.letter} has too many indices")
@@ -295,54 +289,3 @@ def arranged(node: Quantity, make: Callable) -> Meaning:
     if len(free) == 2:
         return Matrix(*free, lambda i, j: single(make(placed(node, (i, j)))))
     raise OutOfReach(Construct.SYMBOLS)
-
-
-def transposed(matrix: Matrix) -> Matrix:
-    return Matrix(matrix.columns, matrix.rows, lambda i, j: matrix.at(j, i))
-
-
-def multiplied(left: Meaning, right: Meaning, sign: str) -> Meaning:
-    if not isinstance(left, Matrix) and not isinstance(right, Matrix):
-        return times(left, right)
-    if not isinstance(left, Matrix):
-        assert isinstance(right, Matrix)
-        number, matrix = left, right
-        return replace(matrix, at=lambda i, j: times(number, matrix.at(i, j)))
-    if not isinstance(right, Matrix):
-        raise Unfit("a number stands behind a matrix")
-    one, other = left, right
-    if sign == "⊙":
-        if one.axes != other.axes:
-            raise Unfit("⊙ stands between different shapes")
-        return replace(one, at=lambda i, j: times(one.at(i, j), other.at(i, j)))
-    if one.columns != other.rows:
-        raise Unfit("a product of shapes that do not fit")
-
-    def at(row: Index | None, column: Index | None) -> Poly:
-        if one.columns is None:
-            return times(one.at(row, None), other.at(None, column))
-        inside = fresh(one.columns)
-        return summed(times(one.at(row, inside), other.at(inside, column)), inside)
-
-    if one.rows is None and other.columns is None:
-        return at(None, None)
-    return Matrix(one.rows, other.columns, at)
-
-
-def added(parts: list[tuple[str, Meaning]]) -> Meaning:
-    signed = [(-1 if sign == "-" else 1, value) for sign, value in parts]
-    polys = [(sign, value) for sign, value in signed if not isinstance(value, Matrix)]
-    matrices = [(sign, value) for sign, value in signed if isinstance(value, Matrix)]
-    if not matrices:
-        return tuple(term for sign, value in polys for term in scaled(value, sign))
-    if polys or len({matrix.axes for _, matrix in matrices}) > 1:
-        raise Unfit("a sum of different shapes")
-
-    def at(row: Index | None, column: Index | None) -> Poly:
-        return tuple(
-            term
-            for sign, matrix in matrices
-            for term in scaled(matrix.at(row, column), sign)
-        )
-
-    return replace(matrices[0][1], at=at)

@@ -22,12 +22,13 @@ from equations.nodes import (
     walk,
 )
 
+from .canonical import equal
 from .constructs import Construct, OutOfReach, Unfit
 from .facts import Fact, for_each_sample
 from .model import GENERAL
 from .proof import Context, Step, lone, sides
 from .rewrite import Rewriter
-from .terms import Atom, Poly, equal
+from .terms import Poly
 from .translate import Reader
 from .words import CALCULUS, NOTATIONS, RULES, Named, meant, named, said
 
@@ -71,9 +72,7 @@ class Verdict:
 
 
 ANY = Group("a definition")  # one that does not say of what
-NOTHING_DEFINED = (
-    "the reason is a definition, but no side is a symbol that is defined; say of what"
-)
+NOTHING_DEFINED = "the reason is a definition, but no side is a symbol that is defined; say of what"
 
 
 def judge(step: Step, reason: str, find: Find) -> Verdict:
@@ -104,7 +103,9 @@ def without_proof(step: Step, names: list[Named], construct: Construct) -> Verdi
     """A step out of reach needs a reason of the right form, all the same."""
     if names == [Named(ANY.text)] and not isinstance(step.left, Quantity | Loss):
         return Verdict(fault=NOTHING_DEFINED)
-    if any(name.rule == "chain rule" for name in names) and not passed_on(step.right):
+    if any(name.rule == "chain rule" for name in names) and not passed_on(
+        step.right
+    ):
         return Verdict(
             fault="the reason is the chain rule, but no product of two derivatives"
             " stands here"
@@ -152,7 +153,9 @@ def merged(groups: Iterable[Group]) -> list[Group]:
     a name of which another means a part only."""
     found: list[Group] = []
     for one in groups:
-        if not any(one.facts == other.facts and one.rules <= other.rules for other in found):
+        if not any(
+            one.facts == other.facts and one.rules <= other.rules for other in found
+        ):
             found.append(one)
     return found
 
@@ -189,7 +192,9 @@ def lacking(step: Step, groups: list[Group]) -> list[str]:
     for used in (facts, ()):
 
         def enough(rules: frozenset[str], used=used) -> bool:
-            return step.closes(rules, used, NOTATIONS - rules if notation else frozenset())
+            return step.closes(
+                rules, used, NOTATIONS - rules if notation else frozenset()
+            )
 
         rules = RULES
         if enough(rules):
@@ -224,7 +229,9 @@ def group(name: Named, step: Step, reason: str, find: Find) -> Group:
 def meaning(cited: Cited) -> frozenset[str]:
     """The rules that a cited equation is, if it is no more than that."""
     step = Step(cited.left, cited.right, cited.context)
-    quantities = [n for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)]
+    quantities = [
+        n for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)
+    ]
     if {node.letter for node in quantities} <= GENERAL.keys():
         tried = [*CALCULUS, "Jacobian"]
     else:

@@ -16,9 +16,12 @@ CALCULUS = {
     "known derivative": r"\bderivative of\b",
 }
 DEFINITIONS = {
-    "delta": r"deltas?\b|\$[^$]*\\[dD]elta",
+    "delta of the batch": r"[dD]eltas? of the batch\b|\$[^$]*\\Delta",
+    "delta of a sample": r"[dD]eltas? of (?:a|each) sample\b",
+    "delta": r"[dD]eltas?\b|\$[^$]*\\delta",
     "pre-activation": r"pre-activations?\b",
     "output": r"outputs?\b",
+    "loss of the batch": r"loss of the batch\b",
     "loss": r"loss\b|mean squared error\b",
     "contribution": r"contributions?\b|cube\b|\$G",
     "bound": r"bound\b",
@@ -38,7 +41,7 @@ SEVERAL = {
     "loss": {"loss", "loss of the batch"},
     "matrix product": {"matrix product", "transpose"},
 }
-RULES = frozenset(CALCULUS).union(DEFINITIONS, *SEVERAL.values())
+RULES = frozenset(CALCULUS) | frozenset(DEFINITIONS)
 
 
 def meant(word: str) -> frozenset[str]:
@@ -100,7 +103,7 @@ def defined(rest: str) -> list[Named]:
     rules = []
     for match in OBJECT.finditer(clause):
         after = clause[match.end() :]
-        rule = next((r for r, p in DEFINITIONS.items() if re.match(p, after, re.I)), None)
+        rule = next((r for r, p in DEFINITIONS.items() if re.match(p, after)), None)
         if rule is not None:
             rules.append(Named(said(rule), rule))
         elif not rules:
@@ -114,4 +117,6 @@ def defined(rest: str) -> list[Named]:
 def check_not_denied(text: str, place: int, what: str) -> None:
     begin = max((m.end() for m in CLAUSE_END.finditer(text, 0, place)), default=0)
     if DENIAL.search(text, begin, place):
-        raise ValueError(f"the reason denies {what}; it must say what gives the step")
+        raise ValueError(
+            f"the reason denies {what}; it must say what gives the step"
+        )
