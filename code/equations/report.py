@@ -7,8 +7,9 @@ from .check import check_display
 from .extract import read_chapter
 from .inline import check_inline
 from .package import ADAPTERS
+from .proofs import check_reasons
 from .results import Result
-from .steps import check_citations, check_reasons
+from .steps import check_citations
 
 
 @dataclasses.dataclass

@@ -220,7 +220,10 @@ class Rewriter:
             ]
             factors = [term.factors[place] for place, _ in moved]
             known = self.known(factors)
-            alone = len(poly) == 1 and term == Term(Fraction(1), term.factors[:1])
+            bare = Term(Fraction(1), tuple(factors))
+            alone = (
+                len(poly) == 1 and term == bare
+            )  # no sum, and no constant factor
             if moved and not (known or (linear or alone) and self.product(factors)):
                 return single(Derived(poly, by))
             for place, found in moved:

@@ -149,12 +149,14 @@ def weigh(step: Step, groups: list[Group]) -> Verdict:
 
 
 def merged(groups: Iterable[Group]) -> list[Group]:
-    """Two names of the same rules are one, such as a definition and its equation. So is
-    a name of which another means a part only."""
+    """Two names of the same rules are one, such as a definition and its equation; and a
+    notation is one with that of which it is a part."""
     found: list[Group] = []
     for one in groups:
         if not any(
-            one.facts == other.facts and one.rules <= other.rules for other in found
+            one.facts == other.facts
+            and (one.rules == other.rules or one.rules <= other.rules & NOTATIONS)
+            for other in found
         ):
             found.append(one)
     return found
@@ -218,10 +220,16 @@ def group(name: Named, step: Step, reason: str, find: Find) -> Group:
         return Group(name.text, meant(name.rule)) if name.rule else ANY
     means: set[str] = set()
     facts: list[Fact] = []
-    for cited in find(name.label):
-        found = meaning(cited)
-        means |= found
-        if not found:
+    try:
+        equations_cited = find(name.label)
+    except OutOfReach as found:
+        if found.construct == Construct.ELSEWHERE:
+            raise
+        equations_cited, step.met = [], found  # unless the step closes without it
+    for cited in equations_cited:
+        rules = meaning(cited)
+        means |= rules
+        if not rules:
             facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
     return Group(name.text, frozenset(means), tuple(facts))
 
