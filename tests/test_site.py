@@ -96,6 +96,9 @@ $$ (eq-other)
 
 ```{equation-table}
 ```
+
+```{equation-steps}
+```
 """
 
 
@@ -127,6 +130,16 @@ def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
     assert cells[2:] == ["1", "22", values, error, "yes"]
     assert ">(1)</a>" in cells[0]
     assert "<p>eq-other: a test</p>" in html
+    assert "Of 1 equals signs 1 are closed by their reasons" in html
+
+
+@pytest.mark.slow
+def test_a_step_that_is_not_proved_is_listed_by_number(tmp_path):
+    other = PAGE.replace("definition.", "{eq}`eq-elsewhere`.")
+    done, html = build_checked(tmp_path, other)
+    assert "a cited equation that is not at hand" in html, done.stderr
+    (item,) = re.findall(r"<li><p>.*?number 1: a cited equation.*?</p>", html)
+    assert ">(1)</a>" in item
 
 
 @pytest.mark.slow

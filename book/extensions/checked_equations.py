@@ -154,16 +154,7 @@ class EquationTable(SphinxDirective):
     def row(self, result):
         from equations.report import scientific  # see check
 
-        number = addnodes.pending_xref(
-            "",
-            nodes.inline(text=result.label),
-            refdomain="math",
-            reftype="eq",
-            reftarget=result.label,
-            refdoc=self.env.docname,
-            refexplicit=False,
-            refwarn=True,
-        )
+        number = reference(self.env, result.label)
         return nodes.row(
             "",
             nodes.entry("", nodes.paragraph("", "", number)),
@@ -181,6 +172,35 @@ class EquationTable(SphinxDirective):
         )
 
 
+class Steps(SphinxDirective):
+    """How many steps are proved, and a list of those that are not."""
+
+    def run(self):
+        report = self.env.equation_report
+        unproved = report.out_of_reach
+        text = (
+            f"Of {report.closed + len(unproved)} equals signs {report.closed} are closed by their reasons,"
+            " for every depth and width."
+        )
+        if not unproved:
+            return [nodes.paragraph(text=f"{text} None is out of reach.")]
+        items = [
+            nodes.paragraph(
+                "",
+                "",
+                reference(self.env, result.label)
+                if result.label
+                else nodes.inline(text=f"{result.file}:{result.line}"),
+                nodes.Text(f", number {number}: {construct}"),
+            )
+            for result, number, construct in unproved
+        ]
+        return [
+            nodes.paragraph(text=f"{text} Out of reach are:"),
+            nodes.bullet_list("", *(nodes.list_item("", item) for item in items)),
+        ]
+
+
 class Adapters(SphinxDirective):
     """Where page and code differ by design, as a list."""
 
@@ -193,6 +213,20 @@ class Adapters(SphinxDirective):
         ]
 
 
+def reference(env, label):
+    """The number of an equation, as a link."""
+    return addnodes.pending_xref(
+        "",
+        nodes.inline(text=label),
+        refdomain="math",
+        reftype="eq",
+        reftarget=label,
+        refdoc=env.docname,
+        refexplicit=False,
+        refwarn=True,
+    )
+
+
 def entry(text):
     return nodes.entry("", nodes.paragraph(text=text))
 
@@ -200,6 +234,7 @@ def entry(text):
 def setup(app):
     app.add_directive("equation-table", EquationTable)
     app.add_directive("page-and-code", Adapters)
+    app.add_directive("equation-steps", Steps)
     app.connect("env-before-read-docs", check)
     app.connect("doctree-read", compare)
     app.connect("doctree-resolved", add_marks)

@@ -7,6 +7,7 @@ from .check import check_display
 from .extract import read_chapter
 from .inline import EXECUTED, Kinds
 from .package import ADAPTERS
+from .proofs import check_reasons
 from .results import Result
 from .steps import check_citations
 
@@ -45,6 +46,20 @@ class Report:
         return {file: sorted(found) for file, found in lines.items()}
 
     @property
+    def closed(self) -> int:
+        """The equals signs that their reasons close for every depth and width."""
+        return sum(result.steps.closed for result in self.displays)
+
+    @property
+    def out_of_reach(self) -> list[tuple[Result, int, str]]:
+        """The others, with their numbers in their display, and what keeps them."""
+        return [
+            (result, number, construct)
+            for result in self.displays
+            for number, construct in result.steps.out_of_reach.items()
+        ]
+
+    @property
     def values(self) -> int:
         return sum(result.values for result in self.results)
 
@@ -67,6 +82,7 @@ def check_files(paths: list[str]) -> Report:
     ]
     by_place = {(result.file, result.line): result for result in displays}
     check_citations(chapters, by_place)
+    check_reasons(chapters, by_place)
     inlines = []
     for chapter in chapters:
         kinds = Kinds(chapter)
@@ -93,6 +109,10 @@ def as_text(report: Report) -> str:
     lines += [
         f"claims in words, not executed: {file}, lines {', '.join(map(str, found))}"
         for file, found in report.in_words.items()
+    ]
+    lines += [
+        f"not proved: {place(result)}, step {number}: {construct}"
+        for result, number, construct in report.out_of_reach
     ]
     lines += report.failures
     return "\n".join([*lines, totals(report)])
@@ -123,7 +143,8 @@ def totals(report: Report) -> str:
         f" {len(report.exempt)} exempt, {sum(r.in_words for r in report.results)} with a"
         " claim in words:"
         f" {report.values} values compared, largest relative error {scientific(report.error)},"
-        f" {failed} failed"
+        f" {report.closed} steps closed by their reasons,"
+        f" {len(report.out_of_reach)} out of reach, {failed} failed"
     )
 
 
@@ -136,6 +157,8 @@ def as_json(report: Report) -> str:
             "adapters": ADAPTERS,
             "values": report.values,
             "error": report.error,
+            "closed": report.closed,
+            "out_of_reach": len(report.out_of_reach),
             "failures": report.failures,
         },
         indent=1,

@@ -18,6 +18,15 @@ class Spot(Protocol):
 
 
 @dataclass
+class Steps:
+    """How many '=' their reasons close for every depth and width, and which hold a
+    construct that no proof reaches, by their number in the display."""
+
+    closed: int = 0
+    out_of_reach: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
 class Result:
     """What the check of one equation found. ``values`` counts comparisons of numbers
     that are not both zero. ``error`` is the largest relative difference; None where
@@ -36,6 +45,7 @@ class Result:
     kind: str = ""  # of a formula in the text
     in_words: bool = False  # whether only words make a claim of it
     failures: list[str] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
 
     def fail(self, message: str, line: int | None = None, row: int | None = None):
         place = f"{self.file}:{line or self.line}"

@@ -1,0 +1,226 @@
+"""The feed-forward network: what its letters are, and what depends on what.
+
+The definitions are those of the book; a proof may use one where a reason names it.
+"""
+
+from fractions import Fraction
+
+from equations.nodes import Layer, Quantity
+
+from .canonical import inverse
+from .constructs import Construct, OutOfReach
+from .terms import (
+    Entry,
+    Exponential,
+    Index,
+    Kind,
+    Partial,
+    Poly,
+    Root,
+    Size,
+    Slope,
+    Term,
+    fresh,
+    scaled,
+    single,
+    summed,
+    times,
+)
+
+LAST = Layer("L")
+SAMPLES = "samples"
+
+# Deltas, and losses. That of one sample of a batch carries the sample's index.
+DELTAS = {
+    "delta": "loss",
+    "delta of the batch": "loss of the batch",
+    "delta of a sample": "loss of a sample",
+}
+LOSSES = {*DELTAS.values(), "mse", "mse of the batch"}
+
+# The definition of each kind.
+DEFINED = {
+    **{delta: delta for delta in DELTAS},
+    "z in": "pre-activation",
+    "z out": "output",
+    "mse": "loss",
+    "mse of the batch": "loss of the batch",
+    "G": "contribution",
+    "r": "bound",
+}
+FUNCTIONS = ("tanh", "sigmoid")
+
+
+def up(layer: Layer, steps: int) -> Layer:
+    """A layer some steps on. Those with a number have no offset."""
+    if isinstance(layer.base, int):
+        return Layer(layer.base + layer.offset + steps)
+    return Layer(layer.base, layer.offset + steps)
+
+
+def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
+    """What a letter names: its kind, its layer, and what its indices count."""
+    letter, count = node.letter, len(node.indices)
+    layer = up(node.layer, 0) if node.layer else None
+    of_sample = node.indices[:1] == ("s",)
+    match letter:
+        case "W" if layer:
+            return "W", layer, (up(layer, -1), layer)
+        case "b" if layer:
+            return "b", layer, (layer,)
+        case "z" | "Z" if layer and node.part:
+            axes = (SAMPLES, layer) if letter == "Z" or of_sample else (layer,)
+            return f"z {node.part}", layer, axes
+        case "delta" if layer and of_sample:
+            return "delta of a sample", layer, (SAMPLES, layer)
+        case "delta" if layer and count < 2:
+            return "delta", layer, (layer,)
+        case "Delta" if layer:
+            return "delta of the batch", layer, (SAMPLES, layer)
+        case "G" if layer:
+            return "G", layer, (SAMPLES, up(layer, -1), layer)
+        case "r" if layer:
+            return "r", layer, ()
+        case "x" | "X" if not layer:
+            return (
+                "z out",
+                Layer(0),
+                (Layer(0),) if letter == "x" else (SAMPLES, Layer(0)),
+            )
+        case "y" | "Y" if not layer:
+            batch = letter == "Y" or of_sample
+            return "y", LAST, (SAMPLES, LAST) if batch else (LAST,)
+        case "u" | "v" if not layer:
+            return letter, None, (letter,)
+        case "t" if not layer:
+            return (
+                ("vector t", None, ("t",))
+                if node.bold or count
+                else ("t", None, ())
+            )
+        case "f" | "z" if not layer and not count:
+            return letter, None, ()
+    raise OutOfReach(Construct.SYMBOLS)
+
+
+def size(node: Quantity) -> Kind | None:
+    """What a letter counts, if it is a size."""
+    match node:
+        case Quantity(letter="N", layer=Layer() as layer):
+            return up(layer, 0)
+        case Quantity(letter="K", layer=None):
+            return LAST
+        case Quantity(letter="n", layer=None):
+            return SAMPLES
+        case Quantity(letter="p" | "q" | "r" as letter, layer=None):
+            return {"p": "t", "r": "v", "q": "u"}[letter]
+    return None
+
+
+# ---------------------------------------------------------------- definitions
+
+
+def definition(entry: Entry) -> Poly | None:
+    """What an entry is by its definition; None if it has none that can be put in."""
+    layer, places = entry.layer, entry.indices
+    match entry.kind:
+        case "z in":
+            *sample, unit = places
+            j = fresh(up(layer, -1))
+            weight = Entry("W", layer, (j, unit))
+            before = Entry("z out", up(layer, -1), (*sample, j))
+            return summed(single(weight, before), j) + single(
+                Entry("b", layer, (unit,))
+            )
+        case "delta" | "delta of the batch" | "delta of a sample":
+            its = places[:1] if entry.kind == "delta of a sample" else ()
+            loss = Entry(DELTAS[entry.kind], None, its)
+            return single(Partial(loss, Entry("z in", layer, places)))
+        case "G":
+            s, j, k = places
+            before = Entry("z out", up(layer, -1), (s, j))
+            return single(before, Entry("delta of the batch", layer, (s, k)))
+        case "mse" | "mse of the batch":
+            k, s = fresh(LAST), fresh(SAMPLES)
+            at = (k,) if entry.kind == "mse" else (s, k)
+            error = single(Entry("z out", LAST, at)) + scaled(
+                single(Entry("y", LAST, at)), -1
+            )
+            total = summed(times(error, error), k)
+            count = single(Size(LAST))
+            if entry.kind == "mse of the batch":
+                total, count = summed(total, s), times(count, single(Size(SAMPLES)))
+            return times(inverse(count), total)
+        case "r":
+            count = single(Size(up(layer, -1))) + single(Size(layer))
+            return single(Root(times((Term(Fraction(6)),), inverse(count))))
+    return None
+
+
+def function(name: str, argument: Poly) -> Poly:
+    """tanh or sigmoid by definition."""
+    minus = single(Exponential(scaled(argument, -1)))
+    if name == "sigmoid":
+        return inverse((Term(Fraction(1)), *minus))
+    plus = single(Exponential(argument))
+    return times(plus + scaled(minus, -1), inverse(plus + minus))
+
+
+# ---------------------------------------------------------------- what depends on what
+
+# The rank inside a layer. For the rules of calculus: t and v before u, u before f.
+RANKS = {"W": 0, "b": 0, "z in": 1, "z out": 2}
+GENERAL = {"t": 0, "vector t": 0, "v": 1, "u": 2, "f": 3}
+LEAVES = {"W", "b", "y", "t", "vector t", "z"}
+
+
+def depends(of: Entry, by: Entry) -> bool:
+    """Whether one quantity comes after another on the way to the loss."""
+    if by.kind == "y" or of.kind in LEAVES:
+        return False
+    if of.kind in GENERAL or by.kind in GENERAL:
+        if {of.kind, by.kind} == {
+            "v",
+            "t",
+        }:  # v depends on the vector, not the number
+            return False
+        return GENERAL.get(of.kind, -1) > GENERAL.get(by.kind, 9)
+    if of.kind in LOSSES:
+        return by.kind in RANKS
+    if of.kind not in RANKS or by.kind not in RANKS:
+        return True
+    return after((of.kind, of.layer), (by.kind, by.layer))
+
+
+def after(one: tuple[str, Layer], other: tuple[str, Layer]) -> bool:
+    """Whether one quantity of the network is computed behind another."""
+    (kind, layer), (from_kind, from_layer) = one, other
+    if layer.base != from_layer.base and not (
+        isinstance(layer.base, int) and isinstance(from_layer.base, int)
+    ):
+        raise OutOfReach(Construct.LAYERS)
+    place, from_place = (up(x, 0) for x in (layer, from_layer))
+    step = (
+        place.base - from_place.base
+        if isinstance(place.base, int) and isinstance(from_place.base, int)
+        else place.offset - from_place.offset
+    )
+    return (step, RANKS[kind] - RANKS[from_kind]) > (0, 0)
+
+
+def links(of: Entry, by: Entry) -> list[tuple[Index, Index]]:
+    """The indices that must be equal, or one does not depend on the other: samples do
+    not meet, and inside a layer a unit reaches its own output only."""
+    pairs = []
+    one, other = ([i for i in e.indices if i.kind == SAMPLES] for e in (of, by))
+    if one and other:
+        pairs.append((one[0], other[0]))
+    network = {of.kind, by.kind} <= RANKS.keys()
+    if network and up(of.layer, 0) == up(by.layer, 0):
+        pairs.append((of.indices[-1], by.indices[-1]))
+    return pairs
+
+
+def slope(entry: Entry, order: int) -> Slope:
+    """A derivative of the activation at a pre-activation."""
+    return Slope(order, entry.layer, entry.indices)

@@ -1,0 +1,276 @@
+"""Judge a printed reason: whether what it names closes the step, and is needed.
+
+What a cited equation means: one that a single definition closes is that definition.
+One about the functions t, v, u, f of no network is the rules of calculus that close it.
+Any other may be put in, its last side for its first (or the other way round, if only the
+last is a single symbol), wherever its range allows it; and if the reason speaks of
+samples, for each sample of a batch, if that can be proved.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, combinations, pairwise
+
+from equations.nodes import (
+    Derivative,
+    Loss,
+    Node,
+    Product,
+    Quantity,
+    Underbrace,
+    walk,
+)
+
+from .canonical import equal
+from .constructs import Construct, OutOfReach, Unfit
+from .facts import Fact, for_each_sample
+from .model import GENERAL
+from .proof import Context, Step, lone, sides
+from .rewrite import Rewriter
+from .terms import Poly
+from .translate import Reader
+from .words import CALCULUS, NOTATIONS, RULES, Named, meant, named, said
+
+OF_SAMPLES = re.compile(r"\bsamples?\b|\$s\$")
+
+
+@dataclass(frozen=True)
+class Cited:
+    """An earlier equation: first and last side, whether one '=' joins them, and what
+    its display says of them."""
+
+    left: Node
+    right: Node
+    direct: bool
+    context: Context
+
+
+Find = Callable[[str], list[Cited]]  # the equations of a display, by its label
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one name in a reason gives: rules, or equations to be put in."""
+
+    text: str
+    rules: frozenset[str] = frozenset()
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A fault of the reason, or the construct that keeps a proof from the step; with
+    neither, the step is closed."""
+
+    fault: str | None = None
+    construct: Construct | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.fault is None and self.construct is None
+
+
+ANY = Group("a definition")  # one that does not say of what
+NOTHING_DEFINED = "the reason is a definition, but no side is a symbol that is defined; say of what"
+
+
+def judge(step: Step, reason: str, find: Find) -> Verdict:
+    """The verdict on the reason of a step. ``find`` gives what a label stands for, or
+    raises OutOfReach, or ValueError in words."""
+    try:
+        names = named(reason)
+        step.read(frozenset())
+        groups = [group(name, step, reason, find) for name in names]
+    except ValueError as error:
+        return Verdict(fault=str(error))
+    except Unfit as error:
+        return Verdict(fault=f"the step does not close: {error}")
+    except OutOfReach as found:
+        return without_proof(step, names, found.construct)
+    if ANY in groups:
+        known = [one for one in groups if one != ANY]
+        verdicts = [
+            weigh(step, merged([*known, Group(ANY.text, frozenset({rule}))]))
+            for rule in step.defined()
+        ]
+        best = [one for one in verdicts if one.closed] or verdicts
+        return best[0] if best else Verdict(fault=NOTHING_DEFINED)
+    return weigh(step, merged(groups))
+
+
+def without_proof(step: Step, names: list[Named], construct: Construct) -> Verdict:
+    """A step out of reach needs a reason of the right form, all the same."""
+    if names == [Named(ANY.text)] and not isinstance(step.left, Quantity | Loss):
+        return Verdict(fault=NOTHING_DEFINED)
+    if any(name.rule == "chain rule" for name in names) and not passed_on(
+        step.right
+    ):
+        return Verdict(
+            fault="the reason is the chain rule, but no product of two derivatives"
+            " stands here"
+        )
+    return Verdict(construct=construct)
+
+
+def passed_on(node: Node) -> bool:
+    """Whether neighbours ∂a/∂b · ∂b/∂c stand in a node, in either order."""
+    for product in walk(node):
+        if isinstance(product, Product):
+            for one, other in pairwise(map(without_brace, product.factors)):
+                match one, other:
+                    case Derivative(), Derivative():
+                        if one.by == other.of or other.by == one.of:
+                            return True
+    return False
+
+
+def without_brace(node: Node) -> Node:
+    return node.body if isinstance(node, Underbrace) else node
+
+
+def weigh(step: Step, groups: list[Group]) -> Verdict:
+    """Whether groups close a step, and each of them is needed."""
+    if closes(step, groups, groups):
+        unneeded = [one for one in groups if not needed(step, groups, one)]
+        if not unneeded:
+            return Verdict()
+        return Verdict(
+            fault=f"the reason names {unneeded[0].text}, which the step does not need"
+        )
+    missing = lacking(step, groups)
+    if missing:
+        return Verdict(
+            fault=f"closes only with {listed(missing)}, which the reason does not name"
+        )
+    if step.met is not None:
+        return Verdict(construct=step.met.construct)
+    return Verdict(fault="no rule that is known here closes this step")
+
+
+def merged(groups: Iterable[Group]) -> list[Group]:
+    """Two names of the same rules are one, such as a definition and its equation; and a
+    notation is one with that of which it is a part."""
+    found: list[Group] = []
+    for one in groups:
+        if not any(
+            one.facts == other.facts
+            and (one.rules == other.rules or one.rules <= other.rules & NOTATIONS)
+            for other in found
+        ):
+            found.append(one)
+    return found
+
+
+def closes(step: Step, part: Iterable[Group], groups: list[Group]) -> bool:
+    """Whether some of the groups close a step. A notation that a reason names is not
+    read without it; one that it does not name is read as it stands, unless nothing but
+    notation is between the sides."""
+    rules = joined(part)
+    facts = tuple(chain.from_iterable(group.facts for group in part))
+    stated = NOTATIONS if step.closes(frozenset()) else joined(groups) & NOTATIONS
+    return step.closes(rules, facts, stated - rules)
+
+
+def joined(groups: Iterable[Group]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(group.rules for group in groups))
+
+
+def needed(step: Step, groups: list[Group], one: Group) -> bool:
+    """Whether some of the groups close the step with this one, and not without it."""
+    others = [group for group in groups if group != one]
+    return any(
+        closes(step, [*some, one], groups) and not closes(step, some, groups)
+        for count in range(len(others) + 1)
+        for some in combinations(others, count)
+    )
+
+
+def lacking(step: Step, groups: list[Group]) -> list[str]:
+    """A least set of rules that must be added; none if all rules do not help."""
+    stated = joined(groups)
+    facts = tuple(chain.from_iterable(group.facts for group in groups))
+    notation = step.closes(frozenset())  # nothing else is between the sides
+    for used in (facts, ()):
+
+        def enough(rules: frozenset[str], used=used) -> bool:
+            return step.closes(
+                rules, used, NOTATIONS - rules if notation else frozenset()
+            )
+
+        rules = RULES
+        if enough(rules):
+            for rule in sorted(RULES - stated, reverse=True):
+                if enough(rules - {rule}):
+                    rules -= {rule}
+            return sorted(rules - stated)
+    return []
+
+
+def listed(rules: list[str]) -> str:
+    *first, last = map(said, rules)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+# ---------------------------------------------------------------- cited equations
+
+
+def group(name: Named, step: Step, reason: str, find: Find) -> Group:
+    if name.label is None:
+        return Group(name.text, meant(name.rule)) if name.rule else ANY
+    means: set[str] = set()
+    facts: list[Fact] = []
+    try:
+        equations_cited = find(name.label)
+    except OutOfReach as found:
+        if found.construct == Construct.ELSEWHERE:
+            raise
+        equations_cited, step.met = [], found  # unless the step closes without it
+    for cited in equations_cited:
+        rules = meaning(cited)
+        means |= rules
+        if not rules:
+            facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
+    return Group(name.text, frozenset(means), tuple(facts))
+
+
+def meaning(cited: Cited) -> frozenset[str]:
+    """The rules that a cited equation is, if it is no more than that."""
+    step = Step(cited.left, cited.right, cited.context)
+    quantities = [
+        n for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)
+    ]
+    if {node.letter for node in quantities} <= GENERAL.keys():
+        tried = [*CALCULUS, "Jacobian"]
+    else:
+        tried = sorted(RULES - CALCULUS.keys()) if cited.direct else []
+    if not step.closes(frozenset()):
+        for rule in tried:
+            if step.closes(frozenset({rule})):
+                return frozenset({rule})
+    return frozenset()
+
+
+def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:
+    """A cited equation, to be put in."""
+    here = step.context.layers
+    left, right = sides(cited.left, cited.right, Reader(cited.context.loss))
+    if lone(left) is None:
+        left, right = right, left
+    symbol = lone(left)
+    if symbol is None:
+        step.met = OutOfReach(Construct.CITED)  # unless the step closes without it
+        return
+    yield Fact(symbol, right, cited.context.range, here)
+    if samples:
+        of_all = for_each_sample(left), for_each_sample(right)
+        atom = lone(of_all[0])
+        if atom != symbol and holds(*of_all, cited):
+            yield Fact(atom, of_all[1], cited.context.range, here)
+
+
+def holds(left: Poly, right: Poly, cited: Cited) -> bool:
+    """Whether an equation that was said of one sample can be proved of a batch."""
+    step = Step(cited.left, cited.right, cited.context)
+    rewriter = Rewriter(RULES, (), step.levels, step.causes)
+    return equal(rewriter.normal(left), rewriter.normal(right))
