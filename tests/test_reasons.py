@@ -84,7 +84,7 @@ class Book:
     def __init__(self):
         chapters = [read_chapter(str(BOOK / f"{name}.md")) for name in CHAPTERS]
         library = Library(chapters)
-        self.find = lambda label: library.cited(label, chapters[0])
+        self.find = lambda label: library.cited(label, chapters[-1])
         self.steps = {}  # a step, its reason, and the labels above it
         labels = []
         for chapter in chapters:
@@ -199,7 +199,7 @@ HIDDEN_DELTA = (
 )
 TANH = r"\tanh'(z) = 1 - \tanh(z)^2"
 TANH_REASON = (
-    "*Reason:* definition of $\\tanh$, quotient rule, the derivative of $e^z$."
+    "*Reason:* definition of $\\tanh$, quotient rule, the derivative of $e^{z}$."
 )
 SWAPPED = (
     r"\frac{\partial \mathcal{L}}{\partial z^{(L)}_{i,\mathrm{out}}} \cdot"
@@ -250,8 +250,8 @@ PRODUCT = r"\frac{\partial}{\partial z} (e^{z} \cdot \tanh(z)) = e^{z} \cdot \ta
 @pytest.mark.parametrize(
     ("tex", "reason", "closed"),
     [
-        (PRODUCT, "product rule, and the derivative of $e^z$.", True),
-        (PRODUCT, "linearity, and the derivative of $e^z$.", False),
+        (PRODUCT, "product rule, and the derivative of $e^{z}$.", True),
+        (PRODUCT, "linearity, and the derivative of $e^{z}$.", False),
         (SQUARE, "product rule.", True),
         (SQUARE, "the derivative of a square.", True),
         (SQUARE, "linearity.", False),
