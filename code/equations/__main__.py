@@ -1,4 +1,4 @@
-"""``python -m equations [--json | --mutants] FILE ...``"""
+"""``python -m equations [--world NAME] [--json | --mutants] FILE ...``"""
 
 import argparse
 import sys
@@ -6,16 +6,21 @@ import sys
 import torch
 
 from . import mutants
+from .check import WORLDS
 from .report import as_json, as_text, check_files
 
 
 def main(words: list[str] | None = None) -> int:
     """Run the command; its arguments are those of the process unless given."""
     parser = argparse.ArgumentParser(
-        prog="python -m equations",
         description="Read the equations of chapters in Markdown and evaluate them.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a chapter")
+    parser.add_argument(
+        "--world",
+        choices=sorted(WORLDS),
+        help="the model of the chapters whose front matter names none (the book's)",
+    )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="write JSON")
     output.add_argument(
@@ -27,8 +32,8 @@ def main(words: list[str] | None = None) -> int:
     torch.set_num_threads(1)  # the matrices are tiny
     try:
         if arguments.mutants:
-            return report_mutants(arguments.files)
-        report = check_files(arguments.files)
+            return report_mutants(arguments.files, arguments.world)
+        report = check_files(arguments.files, arguments.world)
     except (OSError, ValueError) as error:
         print(f"equations: {error}", file=sys.stderr)
         return 2
@@ -36,10 +41,10 @@ def main(words: list[str] | None = None) -> int:
     return 1 if report.failures else 0
 
 
-def report_mutants(files: list[str]) -> int:
+def report_mutants(files: list[str], world: str | None) -> int:
     """Print the survivors and the totals; the exit status is 1 if there is one that no
     list explains, or one that a list names and that does not survive."""
-    outcome = mutants.run(files)
+    outcome = mutants.run(files, world)
     for name in outcome.survivors:
         print(f"not rejected: {name}")
     for name in outcome.stale:

@@ -29,13 +29,12 @@ from .worlds import WORLDS
 
 def world_of(chapter: Chapter) -> World:
     """The world that a chapter names; a ValueError where there is no such world."""
-    known = {FEEDFORWARD.name: FEEDFORWARD, **WORLDS}
     name = chapter.world or FEEDFORWARD.name
-    if name not in known:
+    if name not in WORLDS:
         raise ValueError(
-            f"{chapter.file}: no world is called {name}; there are {', '.join(known)}"
+            f"{chapter.file}: no world is called {name}; there are {', '.join(WORLDS)}"
         )
-    return known[name]
+    return WORLDS[name]
 
 
 def check_display(display: Display, chapter: Chapter) -> Result:

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -65,8 +65,8 @@ class Chapter:
     ]  # of the front matter: letters that the text uses for its own
 
 
-def read_chapter(path: str) -> Chapter:
-    """Read a Markdown file.
+def read_chapter(path: str, world: str | None = None) -> Chapter:
+    """Read a Markdown file; ``world`` is its world if its front matter names none.
 
     Raises OSError where it cannot be opened, and ValueError where it is no text, where
     a formula stands in a form that is not read, or where what the chapter declares
@@ -76,7 +76,8 @@ def read_chapter(path: str) -> Chapter:
         source = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not a text file in UTF-8") from error
-    return parse_chapter(path, source)
+    chapter = parse_chapter(path, source)
+    return replace(chapter, world=chapter.world or world)
 
 
 def parse_chapter(path: str, source: str) -> Chapter:

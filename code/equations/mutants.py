@@ -242,14 +242,15 @@ def survives(task: tuple[Chapter, Mutant]) -> bool:
     return not check_display(mutant.display, chapter).failures
 
 
-def run(paths: list[str]) -> Outcome:
-    """Check all mutants of all displayed equations, on two processes.
+def run(paths: list[str], name: str | None = None) -> Outcome:
+    """Check all mutants of all displayed equations, on two processes. ``name`` is the
+    world of the files that name none.
 
     Raises OSError and ValueError as `read_chapter`, and ValueError where a display
     does not pass as it stands, or a list of true mutants is not in order.
     """
     tasks = []
-    for chapter in map(read_chapter, paths):
+    for chapter in (read_chapter(path, name) for path in paths):
         world = world_of(chapter)
         for display in chapter.displays:
             if display.exempt:

@@ -68,13 +68,14 @@ class Report:
         return max((result.error or 0.0 for result in self.results), default=0.0)
 
 
-def check_files(paths: list[str]) -> Report:
-    """Check every displayed equation of these files, and every formula in the text.
+def check_files(paths: list[str], world: str | None = None) -> Report:
+    """Check every displayed equation of these files, and every formula in the text, in
+    the world that a file names, or in this one.
 
     Raises OSError where a file cannot be opened, and ValueError where one is no text
     or a display in it does not end.
     """
-    chapters = [read_chapter(path) for path in paths]
+    chapters = [read_chapter(path, world) for path in paths]
     displays = [
         check_display(display, chapter)
         for chapter in chapters

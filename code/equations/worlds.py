@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional
 
+from .feedforward import FEEDFORWARD
 from .world import World, defined, derivative, leaf, loss, size, world_of_table
 
 
@@ -221,6 +222,7 @@ RECURRENCE = world_of_table(
 WORLDS: dict[str, World] = {
     world.name: world
     for world in (
+        FEEDFORWARD,
         SOFTMAX,
         RELU,
         DECAY,
