@@ -321,6 +321,28 @@ def test_a_definition_out_of_reach_defines_a_symbol():
     assert "no side is a symbol" in alone(tex, "definition.").fault
 
 
+@pytest.mark.parametrize(
+    ("right", "fault"),
+    [
+        (r"\lambda \cdot b^{(\ell)}_i", True),
+        (r"\lambda \cdot \frac{\partial \mathcal{L}}{\partial x_i} \cdot \frac{\partial x_i}{\partial b^{(\ell)}_i}", False),
+        (r"\lambda \cdot \frac{\partial x_i}{\partial b^{(\ell)}_i} \cdot \underbrace{\frac{\partial \mathcal{L}}{\partial x_i}}_{\text{delta}}", False),
+    ],
+)  # fmt: skip
+def test_a_chain_rule_out_of_reach_has_a_product_of_derivatives(right, fault):
+    tex = rf"\frac{{\partial \mathcal{{L}}}}{{\partial b^{{(\ell)}}_i}} = {right}{ALL}"
+    verdict = alone(tex, "chain rule.")
+    assert (verdict.fault or "").endswith("stands here") is fault
+    assert (verdict.construct == Construct.SYMBOLS) is not fault
+
+
+def test_a_brace_is_closed_with_its_step():
+    brace = r"\underbrace{z^{(\ell)}_{i,\mathrm{out}}}_{\sigma^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}})}"
+    step = rf"\delta^{{(\ell)}}_i \cdot z^{{(\ell)}}_{{i,\mathrm{{out}}}} = \delta^{{(\ell)}}_i \cdot {brace}{ALL}"
+    assert alone(step, "definition of the output.").closed
+    assert "closes only with the definition of the output" in alone(step, "linearity.").fault  # fmt: skip
+
+
 # ---------------------------------------------------------------- citations
 
 DELTA = r"\delta^{(\ell)}_i = \frac{\partial \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})}{\partial z^{(\ell)}_{i,\mathrm{in}}}" + ALL  # fmt: skip
