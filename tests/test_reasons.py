@@ -462,6 +462,7 @@ def test_sums_of_products_have_one_form():
     assert equal(summed(times(single(Kron(j, k)), weight(k)), k), weight(j))
     assert canonical(weight(j) + scaled(weight(j), -1)) == ()
     assert equal(summed(weight(j), fresh("samples")), times(single(Size("samples")), weight(j)))  # fmt: skip
+    assert canonical(single(Kron(Index("1", one), Index("2", one)))) == ()
     with pytest.raises(Unfit, match="count different things"):
         canonical(single(Kron(i, j)))
 
