@@ -1,5 +1,6 @@
 """The check of reasons: the book's close every step, and a false one is refused."""
 
+import dataclasses
 import json
 
 import pytest
@@ -316,9 +317,57 @@ def test_what_is_out_of_reach_is_a_construct(tex, reason, construct):
     assert (verdict.fault, verdict.construct) == (None, construct)
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"z^{(L)}_{i,\mathrm{out}} = \frac{e^{z^{(L)}_{i,\mathrm{in}}}}{\sum_{k} e^{z^{(L)}_{k,\mathrm{in}}}}",
+        r"\mathbf{b}^{(L)} = \mathbf{W}^{(L)} \cdot \mathbf{z}^{(L-1)}_{\mathrm{out}}",
+    ],
+)  # fmt: skip
+def test_what_another_model_names_alike_is_out_of_reach_unless_it_closes(tex):
+    def verdict(tex, ours):
+        chapter = parse_chapter(
+            "a.md", f"$$\n{tex}\n$$\n\n*Reason:* the chain rule.\n"
+        )
+        library = Library([chapter])
+        ((step, _, _),) = library.steps(chapter.displays[0], chapter)
+        step.context = dataclasses.replace(step.context, ours=ours)
+        return judge(step, "definition of the output.", library.cited)
+
+    assert verdict(tex, ours=True).fault
+    assert verdict(tex, ours=False).construct == Construct.SYMBOLS
+    right = r"z^{(L)}_{i,\mathrm{out}} = \sigma^{(L)}(z^{(L)}_{i,\mathrm{in}})"
+    assert verdict(right, ours=False).closed
+
+
 def test_a_definition_out_of_reach_defines_a_symbol():
     tex = rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {LOSS} = \lambda \mathbf{{b}}^{{(\ell)}}{ALL}"
     assert "no side is a symbol" in alone(tex, "definition.").fault
+    delta = r"\boldsymbol{\delta}^{(L)} = \mathbf{p} - \mathbf{y}"
+    assert "a delta is defined as a derivative" in alone(delta, "definition.").fault
+    assert alone(delta, "chain rule, definition of delta.").construct
+
+
+@pytest.mark.parametrize(
+    ("right", "fault"),
+    [
+        (r"\lambda \cdot b^{(\ell)}_i", True),
+        (r"\lambda \cdot \frac{\partial \mathcal{L}}{\partial x_i} \cdot \frac{\partial x_i}{\partial b^{(\ell)}_i}", False),
+        (r"\lambda \cdot \frac{\partial x_i}{\partial b^{(\ell)}_i} \cdot \underbrace{\frac{\partial \mathcal{L}}{\partial x_i}}_{\text{delta}}", False),
+    ],
+)  # fmt: skip
+def test_a_chain_rule_out_of_reach_has_a_product_of_derivatives(right, fault):
+    tex = rf"\frac{{\partial \mathcal{{L}}}}{{\partial b^{{(\ell)}}_i}} = {right}{ALL}"
+    verdict = alone(tex, "chain rule.")
+    assert (verdict.fault or "").endswith("stands here") is fault
+    assert (verdict.construct == Construct.SYMBOLS) is not fault
+
+
+def test_a_brace_is_closed_with_its_step():
+    brace = r"\underbrace{z^{(\ell)}_{i,\mathrm{out}}}_{\sigma^{(\ell)}(z^{(\ell)}_{i,\mathrm{in}})}"
+    step = rf"\delta^{{(\ell)}}_i \cdot z^{{(\ell)}}_{{i,\mathrm{{out}}}} = \delta^{{(\ell)}}_i \cdot {brace}{ALL}"
+    assert alone(step, "definition of the output.").closed
+    assert "closes only with the definition of the output" in alone(step, "linearity.").fault  # fmt: skip
 
 
 # ---------------------------------------------------------------- citations
@@ -413,6 +462,7 @@ def test_sums_of_products_have_one_form():
     assert equal(summed(times(single(Kron(j, k)), weight(k)), k), weight(j))
     assert canonical(weight(j) + scaled(weight(j), -1)) == ()
     assert equal(summed(weight(j), fresh("samples")), times(single(Size("samples")), weight(j)))  # fmt: skip
+    assert canonical(single(Kron(Index("1", one), Index("2", one)))) == ()
     with pytest.raises(Unfit, match="count different things"):
         canonical(single(Kron(i, j)))
 

@@ -111,6 +111,8 @@ def contracted(term: Term) -> Term | None:
             raise Unfit(f"{one.name} and {other.name} count different things")
         if one == other:
             factors.pop(position)
+        elif one.name.isdigit() and other.name.isdigit():
+            return None
         elif one in bound or other in bound:
             gone, kept = (one, other) if one in bound else (other, one)
             bound.remove(gone)

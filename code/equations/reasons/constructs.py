@@ -10,7 +10,6 @@ class Construct(Enum):
     ARGUMENT = "an activation of something else than its pre-activation"
     SECOND = "a derivative of a derivative"
     LAYERS = "layers counted from both ends"
-    LETTERS = "an index that is a number"
     ELSEWHERE = "a cited equation that is not at hand"
     CITED = "a cited equation that equates no single symbol with anything"
     DECIMALS = "decimal numbers"

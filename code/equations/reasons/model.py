@@ -105,6 +105,8 @@ def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
 
 def size(node: Quantity) -> Kind | None:
     """What a letter counts, if it is a size."""
+    if node.bold or node.indices or node.part:
+        return None
     match node:
         case Quantity(letter="N", layer=Layer() as layer):
             return up(layer, 0)

@@ -38,12 +38,14 @@ from .translate import Matrix, Reader
 @dataclass(frozen=True)
 class Context:
     """What a display says of all its steps: what a bare loss stands for, the range of
-    ℓ, the conditions, and the quantities that change by themselves."""
+    ℓ, the conditions, and the quantities that change by themselves. ``ours`` says that
+    its symbols are those of the network in `model`; others may be named alike."""
 
     loss: Loss | None
     range: Range | None
     conditions: tuple[Equality, ...] = ()
     causes: tuple[Quantity, ...] = ()
+    ours: bool = True
 
     @cached_property
     def layers(self) -> Layers:

@@ -14,6 +14,7 @@ from itertools import chain, combinations, pairwise
 
 from equations.nodes import (
     Derivative,
+    Gradient,
     Loss,
     Node,
     Product,
@@ -71,6 +72,7 @@ class Verdict:
         return self.fault is None and self.construct is None
 
 
+DELTA = ("delta", "Delta")
 ANY = Group("a definition")  # one that does not say of what
 NOTHING_DEFINED = "the reason is a definition, but no side is a symbol that is defined; say of what"
 
@@ -85,6 +87,8 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
     except ValueError as error:
         return Verdict(fault=str(error))
     except Unfit as error:
+        if not step.context.ours:
+            return without_proof(step, names, Construct.SYMBOLS)
         return Verdict(fault=f"the step does not close: {error}")
     except OutOfReach as found:
         return without_proof(step, names, found.construct)
@@ -101,9 +105,21 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
 
 def without_proof(step: Step, names: list[Named], construct: Construct) -> Verdict:
     """A step out of reach needs a reason of the right form, all the same."""
-    if names == [Named(ANY.text)] and not isinstance(step.left, Quantity | Loss):
-        return Verdict(fault=NOTHING_DEFINED)
-    if any(name.rule == "chain rule" for name in names) and not passed_on(
+    if names == [Named(ANY.text)]:
+        if not isinstance(step.left, Quantity | Loss):
+            return Verdict(fault=NOTHING_DEFINED)
+        slopes = [
+            n for n in walk(step.right) if isinstance(n, Derivative | Gradient)
+        ]
+        if (
+            isinstance(step.left, Quantity)
+            and step.left.letter in DELTA
+            and not slopes
+        ):
+            return Verdict(
+                fault="the reason is a definition, but a delta is defined as a derivative"
+            )
+    if {name.rule for name in names} == {"chain rule"} and not passed_on(
         step.right
     ):
         return Verdict(
@@ -145,6 +161,8 @@ def weigh(step: Step, groups: list[Group]) -> Verdict:
         )
     if step.met is not None:
         return Verdict(construct=step.met.construct)
+    if not step.context.ours:
+        return Verdict(construct=Construct.SYMBOLS)
     return Verdict(fault="no rule that is known here closes this step")
 
 
