@@ -9,11 +9,13 @@ from equation_cases import TRUE
 from equations import worlds
 from equations.chains import Placed
 from equations.check import check_values
-from equations.extract import parse_chapter
+from equations.extract import parse_chapter, read_chapter
 from equations.feedforward import FEEDFORWARD, number
+from equations.inline import letters
 from equations.networks import Network, random_losses
 from equations.results import Result
 from equations.world import (
+    LOSS,
     Model,
     Symbol,
     World,
@@ -24,6 +26,7 @@ from equations.world import (
     size,
     world_of_table,
 )
+from sources import ROOT
 
 SAMPLE = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$"
 
@@ -457,3 +460,18 @@ def test_equations_that_authors_print_are_true(monkeypatch, case):
 @pytest.mark.parametrize("case", NOT_READ)
 def test_what_is_not_read_is_refused(case):
     assert failures(TRUE[case])
+
+
+def test_every_letter_of_the_table_stands_in_the_notation_chapter():
+    """But for the step of finite differences, and a size that no text needs."""
+    elsewhere = {"h", "p"}
+    chapter = read_chapter(str(ROOT / "book" / "notation.md"))
+    formulas = [*chapter.displays, *chapter.inlines]
+    found = {letter for formula in formulas for letter in letters(formula.tex)}
+    table = {
+        symbol.letter for symbol in FEEDFORWARD.symbols if symbol.letter != LOSS
+    }
+    assert table - found == elsewhere
+    assert {
+        symbol.kind for symbol in FEEDFORWARD.symbols if not symbol.said
+    } == set()

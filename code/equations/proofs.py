@@ -7,6 +7,7 @@ from chapters import reading
 
 from .chains import Chain, Side, read_display
 from .extract import Chapter, Display, read_chapter
+from .feedforward import FEEDFORWARD
 from .nodes import Equality
 from .reasons import Cited, Construct, Context, OutOfReach, Step, judge
 from .results import Result
@@ -55,7 +56,8 @@ class Library:
     def context(self, chain: Chain, chapter: Chapter) -> Context:
         stated = [placed.what for placed in chain.conditions]
         equalities = tuple(what for what in stated if isinstance(what, Equality))
-        return Context(chapter.loss, chain.range, equalities, chain.causes)
+        ours = chapter.world in (None, FEEDFORWARD.name)
+        return Context(chapter.loss, chain.range, equalities, chain.causes, ours)
 
     def steps(
         self, display: Display, chapter: Chapter
