@@ -91,12 +91,17 @@ class Chain:
         )
 
     @property
-    def causes(self) -> tuple[Node, ...]:
+    def causes(self) -> tuple[Quantity, ...]:
         """The quantities that change by themselves: those stated. A loss, or another
         number, is changed by all whose change stands on the right."""
         stated = [c.what for c in self.conditions if isinstance(c.what, Changes)]
         if stated:
-            return tuple(node for changes in stated for node in changes.of)
+            return tuple(
+                node
+                for changes in stated
+                for node in changes.of
+                if isinstance(node, Quantity)  # add_row refuses others
+            )
         match self.sides[0].node:
             case Differential(of=Loss() | Quantity(bold=False)):
                 right = tuple(side.node for side in self.sides[1:])
@@ -207,6 +212,10 @@ def add_row(
         if not continued:
             chains.append(chain)
     for condition in row.conditions:
+        if isinstance(condition, Changes) and not all(
+            isinstance(node, Quantity) for node in condition.of
+        ):
+            raise EquationError("what changes is a quantity")
         if not isinstance(condition, Range):
             chain.conditions.append(Placed(condition, spot.row, spot.line))
         elif chain.range is not None:

@@ -4,7 +4,7 @@ over."""
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import groupby, permutations, product
+from itertools import chain, groupby, permutations, product
 
 from .constructs import Unfit
 from .terms import (
@@ -147,23 +147,19 @@ def ordered(term: Term, depth: int) -> tuple[tuple[Atom, ...], tuple[Index, ...]
             key=lambda i: (repr(i.kind), role(i)),
         )
     ]
-    best = None
-    for choice in product(*(permutations(group) for group in groups)):
-        order = [index for group in choice for index in group]
+
+    def numbered(
+        choice: tuple[tuple[Index, ...], ...],
+    ) -> tuple[tuple[Atom, ...], tuple[Index, ...]]:
         names = {
             index: Index(f"{depth}.{number}", index.kind)
-            for number, index in enumerate(order)
+            for number, index in enumerate(chain.from_iterable(choice))
         }
-        factors = tuple(
-            sorted(
-                (inner(f, depth + 1) for f in substituted(term.factors, names)),
-                key=repr,
-            )
-        )
-        text = repr(factors)
-        if best is None or text < best[0]:
-            best = text, factors, tuple(names.values())
-    return best[1], best[2]
+        factors = (inner(f, depth + 1) for f in substituted(term.factors, names))
+        return tuple(sorted(factors, key=repr)), tuple(names.values())
+
+    choices = product(*(permutations(group) for group in groups))
+    return min(map(numbered, choices), key=lambda found: repr(found[0]))
 
 
 def inner(factor: Atom, depth: int) -> Atom:

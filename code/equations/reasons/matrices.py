@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .constructs import Unfit
-from .terms import Index, Kind, Poly, fresh, scaled, summed, times
+from .terms import Index, Kind, Kron, Poly, fresh, scaled, single, summed, times
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,15 @@ Meaning = Poly | Matrix
 
 def transposed(matrix: Matrix) -> Matrix:
     return Matrix(matrix.columns, matrix.rows, lambda i, j: matrix.at(j, i))
+
+
+def diagonal(column: Matrix) -> Matrix:
+    def at(row: Index | None, other: Index | None) -> Poly:
+        if row is None or other is None:
+            raise Unfit("diag takes a column")
+        return times(single(Kron(row, other)), column.at(row, None))
+
+    return Matrix(column.rows, column.rows, at)
 
 
 def multiplied(left: Meaning, right: Meaning, sign: str) -> Meaning:

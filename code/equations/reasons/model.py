@@ -124,36 +124,33 @@ def size(node: Quantity) -> Kind | None:
 
 def definition(entry: Entry) -> Poly | None:
     """What an entry is by its definition; None if it has none that can be put in."""
-    layer, places = entry.layer, entry.indices
-    match entry.kind:
-        case "z in":
-            *sample, unit = places
+    match entry:
+        case Entry("z in", Layer() as layer, (*sample, unit)):
             j = fresh(up(layer, -1))
             weight = Entry("W", layer, (j, unit))
             before = Entry("z out", up(layer, -1), (*sample, j))
             return summed(single(weight, before), j) + single(
                 Entry("b", layer, (unit,))
             )
-        case "delta" | "delta of the batch" | "delta of a sample":
-            its = places[:1] if entry.kind == "delta of a sample" else ()
-            loss = Entry(DELTAS[entry.kind], None, its)
+        case Entry(kind, Layer() as layer, places) if kind in DELTAS:
+            its = places[:1] if kind == "delta of a sample" else ()
+            loss = Entry(DELTAS[kind], None, its)
             return single(Partial(loss, Entry("z in", layer, places)))
-        case "G":
-            s, j, k = places
+        case Entry("G", Layer() as layer, (s, j, k)):
             before = Entry("z out", up(layer, -1), (s, j))
             return single(before, Entry("delta of the batch", layer, (s, k)))
-        case "mse" | "mse of the batch":
+        case Entry("mse" | "mse of the batch" as kind):
             k, s = fresh(LAST), fresh(SAMPLES)
-            at = (k,) if entry.kind == "mse" else (s, k)
+            at = (k,) if kind == "mse" else (s, k)
             error = single(Entry("z out", LAST, at)) + scaled(
                 single(Entry("y", LAST, at)), -1
             )
             total = summed(times(error, error), k)
             count = single(Size(LAST))
-            if entry.kind == "mse of the batch":
+            if kind == "mse of the batch":
                 total, count = summed(total, s), times(count, single(Size(SAMPLES)))
             return times(inverse(count), total)
-        case "r":
+        case Entry("r", Layer() as layer):
             count = single(Size(up(layer, -1))) + single(Size(layer))
             return single(Root(times((Term(Fraction(6)),), inverse(count))))
     return None
@@ -176,6 +173,12 @@ GENERAL = {"t": 0, "vector t": 0, "v": 1, "u": 2, "f": 3}
 LEAVES = {"W", "b", "y", "t", "vector t", "z"}
 
 
+def layer_of(entry: Entry) -> Layer:
+    """The layer of an entry that has one: all whose kind has a rank."""
+    assert entry.layer is not None, f"{entry.kind} has no layer"
+    return entry.layer
+
+
 def depends(of: Entry, by: Entry) -> bool:
     """Whether one quantity comes after another on the way to the loss."""
     if by.kind == "y" or of.kind in LEAVES:
@@ -191,7 +194,7 @@ def depends(of: Entry, by: Entry) -> bool:
         return by.kind in RANKS
     if of.kind not in RANKS or by.kind not in RANKS:
         return True
-    return after((of.kind, of.layer), (by.kind, by.layer))
+    return after((of.kind, layer_of(of)), (by.kind, layer_of(by)))
 
 
 def after(one: tuple[str, Layer], other: tuple[str, Layer]) -> bool:
@@ -218,11 +221,11 @@ def links(of: Entry, by: Entry) -> list[tuple[Index, Index]]:
     if one and other:
         pairs.append((one[0], other[0]))
     network = {of.kind, by.kind} <= RANKS.keys()
-    if network and up(of.layer, 0) == up(by.layer, 0):
+    if network and up(layer_of(of), 0) == up(layer_of(by), 0):
         pairs.append((of.indices[-1], by.indices[-1]))
     return pairs
 
 
 def slope(entry: Entry, order: int) -> Slope:
     """A derivative of the activation at a pre-activation."""
-    return Slope(order, entry.layer, entry.indices)
+    return Slope(order, layer_of(entry), entry.indices)

@@ -65,12 +65,12 @@ class Context:
     def given(self) -> tuple[Fact, ...]:
         """The conditions, as equations that may be put in."""
         facts = []
+        reader = Reader(self.loss)
         for condition in self.conditions:
             if isinstance(condition.left, Loss) and not condition.at_least:
-                left, right = sides(
-                    condition.left, condition.right, Reader(self.loss)
-                )
-                facts.append(Fact(lone(left), right, None, self.layers))
+                _, right = sides(condition.left, condition.right, reader)
+                left = reader.loss_entry(condition.left)
+                facts.append(Fact(left, right, None, self.layers))
         return tuple(facts)
 
 
@@ -188,7 +188,8 @@ def levels(part) -> Iterator[Level]:
             yield from level(by)
         case Derived(of, by):
             yield from levels(of)
-            yield from level(by)
+            if by is not None:
+                yield from level(by)
         case Change(of):
             yield from level(of)
         case Slope(layer=layer):

@@ -11,7 +11,6 @@ from .constructs import Construct, OutOfReach
 from .facts import Fact
 from .model import (
     DEFINED,
-    GENERAL,
     SAMPLES,
     after,
     definition,
@@ -169,7 +168,7 @@ class Rewriter:
             "batch" in entry.kind or any(i.kind == SAMPLES for i in entry.indices)
             for entry in around
         )
-        if kind in GENERAL:
+        if layer is None:
             places = [fresh({"vector t": "t"}.get(kind, kind))]
         else:
             places = [fresh(SAMPLES)] * batch + [fresh(layer)]
@@ -195,11 +194,11 @@ class Rewriter:
         return result
 
     def parameter(self, level: Level, of: Entry) -> Entry | None:
-        kind, layer = level
-        if kind not in ("W", "b"):
-            return None
-        places = (fresh(up(layer, -1)), fresh(layer))
-        return Entry(kind, layer, places[kind == "b" :])
+        match level:
+            case ("W" | "b" as kind, Layer() as layer):
+                places = (fresh(up(layer, -1)), fresh(layer))
+                return Entry(kind, layer, places[kind == "b" :])
+        return None
 
     # ------------------------------------------------------------ sums and products
 
@@ -210,8 +209,9 @@ class Rewriter:
         linear = sums or "linearity" in self.rules
         result: Poly = NOTHING
         for term in poly:
-            slopes = [self.inner(factor, by) for factor in term.factors]
-            if None in slopes:
+            inner = [self.inner(factor, by) for factor in term.factors]
+            slopes = [found for found in inner if found is not None]
+            if len(slopes) < len(inner):
                 return single(Derived(poly, by))
             moved = [
                 (place, found)
@@ -254,10 +254,10 @@ class Rewriter:
         """The derivative of one factor; None if it needs a rule that is not at hand."""
         match factor:
             case Entry():
-                return self.atom(Partial(factor, by) if by else Change(factor))
+                return self.inner_entry(factor, by)
             case Slope(order, layer, places):
                 before = Entry("z in", layer, places)
-                found = self.inner(before, by)
+                found = self.inner_entry(before, by)
                 own = by is None or (by.kind, by.layer) == ("z in", layer)
                 if canonical(found) and not (own or "chain rule" in self.rules):
                     return None
@@ -280,6 +280,9 @@ class Rewriter:
             case Opaque():
                 return None
         raise OutOfReach(Construct.SECOND)
+
+    def inner_entry(self, entry: Entry, by: Entry | None) -> Poly:
+        return self.atom(Partial(entry, by) if by else Change(entry))
 
 
 def over(poly: Poly, places: Iterable[Index]) -> Poly:
@@ -308,7 +311,11 @@ def highest(levels: list[Level]) -> list[Level]:
 
 def filled(levels: set[Level]) -> frozenset[Level]:
     """With all levels of the network between the first and the last of them."""
-    ours = [level for level in levels if level[0] in ("z in", "z out")]
+    ours = [
+        (kind, layer)
+        for kind, layer in levels
+        if layer is not None and kind in ("z in", "z out")
+    ]
     added = set(levels)
     for first in ours:
         for last in ours:

@@ -34,7 +34,7 @@ from equations.nodes import (
 from . import terms
 from .canonical import inverse
 from .constructs import Construct, OutOfReach, Unfit
-from .matrices import Matrix, Meaning, added, multiplied, transposed
+from .matrices import Matrix, Meaning, added, diagonal, multiplied, transposed
 from .model import FUNCTIONS, SAMPLES, size, slope, symbol
 from .terms import (
     ONE,
@@ -44,7 +44,6 @@ from .terms import (
     Entry,
     Index,
     Kind,
-    Kron,
     Opaque,
     Partial,
     Poly,
@@ -95,13 +94,7 @@ class Reader:
             case Transpose(of=of):
                 return self.notation("transpose", node, transposed(self.matrix(of)))
             case Diagonal(of=of):
-                column = self.matrix(of)
-                kind = column.rows
-                return Matrix(
-                    kind,
-                    kind,
-                    lambda i, j: times(single(Kron(i, j)), column.at(i, None)),
-                )
+                return diagonal(self.matrix(of))
             case Element(of=of, indices=letters):
                 return self.element(self.matrix(of), letters)
             case Product():

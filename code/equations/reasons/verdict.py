@@ -282,7 +282,7 @@ def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:
     yield Fact(symbol, right, cited.context.range, here)
     if samples:
         of_all = for_each_sample(left), for_each_sample(right)
-        atom = lone(of_all[0])
+        atom = for_each_sample(symbol)
         if atom != symbol and holds(*of_all, cited):
             yield Fact(atom, of_all[1], cited.context.range, here)
 
