@@ -400,6 +400,10 @@ WRONG = {
         rf"{CHANGE} + \boldsymbol{{\delta}}^{{(\ell-1)\top}} \cdot d\mathbf{{z}}^{{(\ell-1)}}_{{\mathrm{{in}}}}{HIDDEN}{CHANGING} \text{{ and }} \mathbf{{z}}^{{(\ell-1)}}_{{\mathrm{{in}}}}",
         "z^(ℓ)_in depends on z^(ℓ−1)_in",
     ),
+    "a change of a number": (
+        rf"{CHANGE}{HIDDEN}{CHANGING} \text{{ and }} 2",
+        "row 1: what changes is a quantity",
+    ),
     "a change of itself": (
         rf"d{Z_IN} = d{Z_IN}{ALL}{CHANGING}",
         "this change stands on the right, too",

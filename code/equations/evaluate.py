@@ -95,12 +95,12 @@ class Evaluator(Place):
         ell: int | None,
         nodes: Iterable[Node] = (),
         bare_loss: Loss | None = None,
-        causes: tuple[Node, ...] = (),
+        causes: tuple[Quantity, ...] = (),
     ):
         nodes = list(nodes)
         super().__init__(model, ell, nodes, bare_loss)
         self.of_batch = any(map(self.is_of_batch, nodes))
-        self.causes = tuple(map(calculus.as_quantity, causes))
+        self.causes = causes
         self.claims: list[Claim] = []
         calculus.check_causes(self, self.causes)
 

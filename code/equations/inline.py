@@ -291,7 +291,7 @@ def is_number(chain: Chain) -> bool:
     return not has_symbols(chain.sides[-1].node)
 
 
-def causes(nodes: list[Node]) -> tuple[Node, ...]:
+def causes(nodes: list[Node]) -> tuple[Quantity, ...]:
     """What changes where small changes are only named."""
     changes = [node.of for node in nodes if isinstance(node, Differential)]
     return tuple(of for of in changes if isinstance(of, Quantity))
