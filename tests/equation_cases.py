@@ -55,7 +55,7 @@ TRUE = {
     "with layer 0": r"\nabla_{\mathbf{z}^{(\ell)}_{\mathrm{out}}} \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) = \mathbf{W}^{(\ell+1)} \cdot \boldsymbol{\delta}^{(\ell+1)}, \quad \ell = 0, \dots, L-1",
     "slash": r"\Delta^{(\ell)}_{si} = \delta^{(\ell)}_{si} / n, \quad \ell = 1, \dots, L, \quad \text{if } \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \frac{1}{n} \sum_{s} \mathcal{L}(\mathbf{y}_s, \mathbf{z}^{(L)}_{s,\mathrm{out}})",
     "matrix in brackets": r"\mathbf{W}^{(1)} = \begin{pmatrix} 0.5 & -0.3 \\ 0.2 & 0.4 \end{pmatrix}",
-    "chain with := ": r"\delta^{(\ell)}_i := \frac{\partial \mathcal{L}}{\partial z^{(\ell)}_{i,\mathrm{in}}}, \quad \ell = 1, \dots, L",
+    "chain with :=": r"\delta^{(\ell)}_i := \frac{\partial \mathcal{L}}{\partial z^{(\ell)}_{i,\mathrm{in}}}, \quad \ell = 1, \dots, L",
     "derivative with a bar": r"\left. \frac{\partial \sigma}{\partial z} \right|_{z = 0} = 1",
     "inverse": r"\mathbf{W}^{-1} \mathbf{W} = \mathbf{I}",
     "integer sum over samples, mean output": r"\bar{z}_i = \frac{1}{n} \sum_{s=1}^{n} Z^{(L)}_{si,\mathrm{out}}",

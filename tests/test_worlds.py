@@ -6,7 +6,7 @@ import functools
 import pytest
 import torch
 from equation_cases import TRUE
-from equations import worlds
+from equations import check_files, worlds
 from equations.chains import Placed
 from equations.check import check_values
 from equations.extract import parse_chapter, read_chapter
@@ -475,3 +475,33 @@ def test_every_letter_of_the_table_stands_in_the_notation_chapter():
     assert {
         symbol.kind for symbol in FEEDFORWARD.symbols if not symbol.said
     } == set()
+
+
+DEFINITIONS = {
+    "softmax",
+    "softmax of a layer",
+    "cross-entropy",
+    "layer norm",
+    "1-D convolution",
+    "attention",
+    "residual",
+    "sum of sizes",
+    "chain with :=",
+    "integer sum over samples, mean output",
+    "out x in convention",
+}
+UPDATES = {"update with decay", "momentum", "SGD for one sample"}  # take no reason
+
+
+@pytest.mark.parametrize("case", TRUE.keys() - NOT_READ.keys() - UPDATES)
+def test_definition_is_no_reason_for_what_is_none(monkeypatch, tmp_path, case):
+    world = WORLD_OF_CASE.get(case, "feedforward")
+    if world in OF_TESTS:
+        monkeypatch.setitem(worlds.WORLDS, world, OF_TESTS[world])
+    text = f"{SAMPLE}\n\n$$\n{TRUE[case]}\n$$ (eq-a)\n\n*Reason:* definition.\n"
+    path = tmp_path / "a.md"
+    path.write_text(text, encoding="utf-8")
+    found = check_files([str(path)], world).displays[0].failures
+    assert bool(found) == (case not in DEFINITIONS)
+    for message in found:
+        assert ": definition." in message
