@@ -3,7 +3,8 @@
 The numbers and letters are their names.
 """
 
-PENCIL = """```{code-cell} ipython3
+PENCIL = """
+```{code-cell} ipython3
 :tags: [pencil]
 
 W1 = torch.tensor([[0.5, -0.3], [0.2, 0.4]])

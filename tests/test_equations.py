@@ -10,7 +10,7 @@ import backprop
 import pytest
 import torch
 from backprop import NeuralNetwork
-from equation_cases import LOOK_RIGHT
+from equation_cases import LOOK_RIGHT, PENCIL
 from equations import check_files, mutants
 from equations.__main__ import main
 from equations.check import check_display
@@ -29,19 +29,6 @@ ALL = r", \quad \ell = 1, \dots, L"
 HIDDEN = r", \quad \ell = 2, \dots, L"
 LOSS = r"\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})"
 BATCH_LOSS = r"\mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})"
-
-PENCIL = """
-```{code-cell} ipython3
-:tags: [pencil]
-
-W1 = torch.tensor([[0.5, -0.3], [0.2, 0.4]])
-b1 = torch.tensor([0.1, -0.2])
-W2 = torch.tensor([[0.6], [-0.8]])
-b2 = torch.tensor([0.3])
-x = torch.tensor([1.0, 2.0])
-y = torch.tensor([1.0])
-```
-"""
 
 
 def failures(tex, below="*Reason:* definition.", above=SAMPLE):

@@ -1,8 +1,9 @@
 """Formulas in the text: of which kind each is, and what its kind is checked for."""
 
 import pytest
+from equation_cases import PENCIL
 from equations import check_files
-from test_equations import PENCIL, SAMPLE
+from test_equations import SAMPLE
 
 DELTA = r"\boldsymbol{\delta}^{(\ell)}"
 
