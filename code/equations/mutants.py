@@ -16,6 +16,7 @@ from .check import check_display, world_of
 from .extract import Chapter, Display, read_chapter
 from .feedforward import FEEDFORWARD
 from .parse import tree
+from .proofs import Library, check_steps
 from .world import World
 
 # Changed rows that are true, listed by hand beside the chapters.
@@ -238,8 +239,12 @@ class Outcome:
 
 
 def survives(task: tuple[Chapter, Mutant]) -> bool:
+    """Whether neither the numbers nor the reasons object."""
     chapter, mutant = task
-    return not check_display(mutant.display, chapter).failures
+    result = check_display(mutant.display, chapter)
+    if not result.failures:
+        check_steps(mutant.display, chapter, Library([chapter]), result)
+    return not result.failures
 
 
 def run(paths: list[str], name: str | None = None) -> Outcome:
