@@ -1002,7 +1002,7 @@ def test_the_command_reports_and_fails(tmp_path, capsys):
     Path(wrong).write_text(source, encoding="utf-8")
     assert main([right]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split()[:3] == ["eq-right", "1", "22"]
+    assert lines[1].split()[:3] == ["eq-right", "1", "13"]
     assert lines[-1].endswith(", 0 failed")
     (tmp_path / "text.md").write_text("Text.\n", encoding="utf-8")
     assert main([str(tmp_path / "text.md")]) == 0

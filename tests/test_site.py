@@ -127,7 +127,7 @@ def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
     ).groups()
     row = html.split('id="checked-eq-right"')[1].split("</tr>")[0]
     cells = re.findall(r"<td><p>(.*?)</p>", row)
-    assert cells[2:] == ["1", "22", values, error, "yes"]
+    assert cells[2:] == ["1", "13", values, error, "yes"]
     assert ">(1)</a>" in cells[0]
     assert "<p>eq-other: a test</p>" in html
     assert "Of 1 equals signs 1 are closed by their reasons" in html

@@ -217,8 +217,8 @@ def net_with(make, *rows, without=(), name="feedforward"):
 class Variant(Network):
     """A random network in another world."""
 
-    def __init__(self, world, sizes, activations, sample_loss, batch_loss):
-        super().__init__(sizes, 6, 0, activations, sample_loss, batch_loss)
+    def __init__(self, world, sizes, activations, *losses, labels=torch.clone):
+        super().__init__(sizes, 6, 0, activations, *losses, labels=labels)
         self.world = world
 
 
@@ -226,16 +226,15 @@ def with_softmax(sizes, world):
     def cross_entropy(y, z):
         return -(y * z.log()).sum(-1)
 
-    net = Variant(
+    return Variant(
         world,
         sizes,
         [torch.tanh] * (len(sizes) - 2)
         + [functools.partial(torch.softmax, dim=-1)],
         cross_entropy,
         lambda y, z: cross_entropy(y, z).mean(),
+        labels=functools.partial(torch.softmax, dim=-1),
     )
-    net.y, net.Y = torch.softmax(net.y, -1), torch.softmax(net.Y, -1)
-    return net
 
 
 def plain(sizes, world):

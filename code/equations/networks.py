@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import torch
@@ -63,6 +63,7 @@ class Network(Model):
         sample_loss: Callable[[Tensor, Tensor], Tensor],
         batch_loss: Callable[[Tensor, Tensor], Tensor],
         net: NeuralNetwork | None = None,
+        labels: Callable[[Tensor], Tensor] = torch.clone,
     ):
         counted = {f"N^({layer})": size for layer, size in enumerate(sizes)}
         super().__init__(FEEDFORWARD, {"n": n, **counted, **GENERAL}, seed)
@@ -94,7 +95,8 @@ class Network(Model):
             ),
         ]
         self.x, self.X = self.leaf("x", sizes[0]), self.leaf("X", n, sizes[0])
-        self.y, self.Y = self.random("y", self.K), self.random("Y", n, self.K)
+        self.y = labels(self.random("y", self.K))
+        self.Y = labels(self.random("Y", n, self.K))
         self.eta: float | None = 0.1 + 0.8 * random.Random(seed).random()
         self.forward()
 
@@ -314,9 +316,8 @@ def package_network(depth: int, seed: int) -> Network:
         mean_squared_error,
         functional.mse_loss,
         net,
+        torch.sigmoid,  # labels, as the package expects them
     )
-    network.Y = torch.sigmoid(network.Y)  # labels, as the package expects them
-    network.y = torch.sigmoid(network.y)
     for layer, neuron in enumerate(net.layers, start=1):
         neuron.linear.weight = network.W[layer].detach().clone()
         neuron.linear.bias = network.b[layer].detach().clone()
@@ -329,7 +330,6 @@ def networks() -> tuple[Network, ...]:
     refute the most."""
     ours = [
         random_network(sizes, n, mean, 10 * len(sizes) + mean)
-        for *sizes, n in SIZES
-        for mean in (False, True)
+        for (*sizes, n), mean in zip(SIZES, cycle((False, True)))
     ]
     return (*ours, *(package_network(depth, 100 + depth) for depth in (4, 3, 2, 1)))
