@@ -34,23 +34,12 @@ SOFTMAX = world_of_table(
     [
         size("K", "classes"),
         leaf("a", "K", "logits"),
-        leaf(
-            "y",
-            "K",
-            "labels, which add up to 1",
-            lambda drawn: torch.softmax(drawn, 0),
-        ),
+        leaf("y", "K", "labels, which add up to 1", lambda drawn: torch.softmax(drawn, 0)),
         defined("p", "K", "probabilities", lambda m: torch.softmax(m["a"], 0)),
-        loss(
-            "cross-entropy",
-            lambda m: -(m["y"] * m["p"].log()).sum(),
-            name="CE",
-            word="CE",
-            arguments=("y", "p"),
-        ),
+        loss("cross-entropy", lambda m: -(m["y"] * m["p"].log()).sum(), name="CE", word="CE", arguments=("y", "p")),
         some_loss("p"),
     ],
-)
+)  # fmt: skip
 
 RELU = world_of_table(
     "relu",
@@ -61,7 +50,7 @@ RELU = world_of_table(
         some_loss("z"),
         derivative("delta", "m", "deltas", "a"),
     ],
-)
+)  # fmt: skip
 
 
 def data_gradient(model):
@@ -100,18 +89,10 @@ DECAY = world_of_table(
         leaf("lambda", "", "weight decay", positive),
         leaf("mu", "", "share of the momentum that is kept", positive),
         defined("z", "r", "outputs", lambda m: torch.tanh(m["W"].T @ m["x"])),
-        loss(
-            "loss without the penalty",
-            lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum(),
-            name="data",
-            word="data",
-        ),
-        loss(
-            "loss with the penalty",
-            lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum(),
-        ),
+        loss("loss without the penalty", lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum(), name="data", word="data"),
+        loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
     ],
-)
+)  # fmt: skip
 
 RESIDUAL = world_of_table(
     "residual",
@@ -120,13 +101,11 @@ RESIDUAL = world_of_table(
         leaf("W", "m m", "weights"),
         leaf("x", "m", "inputs of the block"),
         defined("a", "m", "pre-activations", lambda m: m["W"].T @ m["x"]),
-        defined(
-            "y", "m", "outputs of the block", lambda m: m["x"] + torch.tanh(m["a"])
-        ),
+        defined("y", "m", "outputs of the block", lambda m: m["x"] + torch.tanh(m["a"])),
         some_loss("y"),
         derivative("delta", "m", "deltas", "a"),
     ],
-)
+)  # fmt: skip
 
 CONVOLUTION = world_of_table(
     "convolution",
@@ -136,18 +115,11 @@ CONVOLUTION = world_of_table(
         size("n", "inputs"),
         leaf("w", "r", "shared weights"),
         leaf("x", "n", "inputs"),
-        defined(
-            "y",
-            "m",
-            "outputs",
-            lambda m: functional.conv1d(m["x"][None, None], m["w"][None, None])[
-                0, 0
-            ],
-        ),
+        defined("y", "m", "outputs", lambda m: functional.conv1d(m["x"][None, None], m["w"][None, None])[ 0, 0 ]),
         some_loss("y"),
     ],
     {"n": lambda sizes: sizes["m"] + sizes["r"] - 1},
-)
+)  # fmt: skip
 
 BATCH_NORMALISATION = world_of_table(
     "batch_normalisation",
@@ -176,18 +148,12 @@ ATTENTION = world_of_table(
         leaf("Q", "n m", "queries", row=True),
         leaf("K", "r m", "keys", row=True),
         leaf("V", "r q", "values", row=True),
-        defined(
-            "S",
-            "n r",
-            "scores",
-            lambda m: m["Q"] @ m["K"].T / m.sizes["m"] ** 0.5,
-            row=True,
-        ),
+        defined("S", "n r", "scores", lambda m: m["Q"] @ m["K"].T / m.sizes["m"] ** 0.5, row=True),
         defined("P", "n r", "shares", lambda m: torch.softmax(m["S"], 1), row=True),
         defined("O", "n q", "outputs", lambda m: m["P"] @ m["V"], row=True),
         some_loss("O"),
     ],
-)
+)  # fmt: skip
 
 
 def recurrent(model):
@@ -217,7 +183,7 @@ RECURRENCE = world_of_table(
         some_loss("h"),
         derivative("delta", "T m", "deltas", "added"),
     ],
-)
+)  # fmt: skip
 
 WORLDS: dict[str, World] = {
     world.name: world
