@@ -892,6 +892,7 @@ def test_the_networks_hide_no_mistake():
     assert kinds == {True, False}
 
 
+@pytest.mark.slow
 def test_values_do_not_depend_on_the_order_of_equations(report):
     """Numbers are drawn by a key: alone, an equation meets the numbers that it meets
     in the book."""

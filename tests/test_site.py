@@ -158,6 +158,7 @@ roles.register_local_role("formula", roles.math_role)
 """
 
 
+@pytest.mark.slow
 def test_a_formula_that_the_check_has_not_read_fails_the_build(tmp_path):
     page = PAGE.replace(
         "# Title\n", "# Title\n\nHere $n$.\nAnd {formula}`b < c`.\n"
@@ -169,6 +170,7 @@ def test_a_formula_that_the_check_has_not_read_fails_the_build(tmp_path):
     assert html == ""
 
 
+@pytest.mark.slow
 def test_a_form_that_is_not_read_fails_the_build(tmp_path):
     done, html = build_checked(tmp_path, "# Title\n\n<math><mi>b</mi></math>\n")
     assert done.returncode != 0
