@@ -136,3 +136,24 @@ def test_an_unknown_world_is_named(tmp_path):
         ValueError, match="no world is called flat; there are feedfor"
     ):
         check_files([str(path)])
+
+
+WHOLE = r"\mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})"
+OUT_IN = r"\in \mathbb{R}^{N^{(\ell)} \times N^{(\ell-1)}}"
+INTO = r"\mathbf{z}^{(L)}_{\mathrm{in}}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "claim", "words"),
+    [
+        (r"\mathcal{L}", f"= {WHOLE}", "is the loss of the whole batch"),
+        (r"\mathbf{W}^{(\ell)}", OUT_IN, "is stored as outputs times inputs"),
+        (rf"\sigma^{{(L)}}({INTO})", rf"= \operatorname{{softmax}}({INTO})", "is softmax"),
+    ],
+)  # fmt: skip
+def test_what_words_make_false_is_listed_and_with_a_comment_refused(
+    tmp_path, formula, claim, words
+):
+    assert check(tmp_path, f"Now ${formula}$ {words}.").in_words != {}
+    (found,) = check(tmp_path, f"Now ${formula}$<!-- {claim} --> {words}.").failures
+    assert "a.md:14" in found
