@@ -486,6 +486,11 @@ WRONG = {
         rf"(b^{{(1)}}_i)^{{{10**30}}} = b^{{(1)}}_i",
         "row 1: OverflowError",
     ),
+    "a false brace in a sum over layers": (
+        r"\sum_{\ell=1}^{L} \underbrace{N^{(\ell)}}_{7 n} = \sum_{\ell=1}^{L} N^{(\ell)}",
+        "its label is",
+    ),
+    "an inequality of sizes": (r"n \le 8", "it is no claim"),
     "half the difference": (
         r"\frac{\partial \mathcal{L}}{\partial w} \approx \frac{\mathcal{L}(w + h) - \mathcal{L}(w)}{2 h}, \quad \text{error of order } h",
         "the error is of order h^0.0",

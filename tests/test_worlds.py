@@ -85,6 +85,7 @@ ROWS = {
             r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i > 0 \\ 0 & a_i < 5 \end{cases}",
             r"\delta_i = \begin{cases} \frac{\partial \mathcal{L}}{\partial z_i} & z_i \ge 0 \\ 0 & z_i < 0 \end{cases}",
             r"|a_i| = \max(a_i, 0)",
+            r"z_i = \begin{cases} a_i & a_i > 0 \\ 7 & a_i = 0 \\ 0 & a_i < 0 \end{cases}",
         ],
     ),
     "weight_decay": (
@@ -174,6 +175,7 @@ ROWS = {
             r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{ti} h_{tj}",
             r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{tj} h_{t-1,i}",
             r"h_{t+1,i} = \tanh(a_{ti})",
+            r"[t = i] = \delta_{ti}",
         ],
     ),
 }

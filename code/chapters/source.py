@@ -224,6 +224,8 @@ def origin(content: str, at: int, places: list[int]) -> int:
 
 def behind(parts: list[SyntaxTreeNode]) -> tuple[str, str]:
     """The words up to the next formula, and the comment right behind."""
+    while parts and not parts[0].content.strip() and parts[0].type == "text":
+        parts = parts[1:]
     until = itertools.takewhile(lambda part: not is_formula(part), parts)
     words = "".join(map(spoken, until))
     is_comment = bool(parts) and parts[0].type == "html_inline"

@@ -287,7 +287,7 @@ class Build(Transformer):
 
     def indicator(self, meta, children):
         letters = [str(token) for token in children if token.type == "LETTER"]
-        return Quantity(span(meta), "delta", indices=tuple(letters))
+        return Quantity(span(meta), "indicator", indices=tuple(letters))
 
     def cases(self, meta, children):
         return Cases(span(meta), tuple(of_type(children, tuple)))

@@ -6,16 +6,18 @@ from itertools import pairwise
 from . import orders, shapes, steps
 from .chains import Chain, Placed, read_display
 from .compare import TOLERANCE, check_braces, compare, equal, ordered
-from .decimals import Decimals
+from .decimals import ORDERS, Decimals
 from .evaluate import Evaluator
 from .extract import Chapter, Display
 from .feedforward import FEEDFORWARD
 from .nodes import (
+    Cases,
     Changes,
     Differential,
     Equality,
     Layer,
     Order,
+    Quantity,
     Row,
     Underbrace,
     walk,
@@ -77,9 +79,11 @@ class Checker:
 
     def __init__(self, chapter: Chapter, result: Result):
         self.chapter, self.result = chapter, result
-        self.models = world_of(chapter).models()
+        self.world = world_of(chapter)
+        self.models = self.world.models()
         self.used: set[int] = set()
         self.compared: Counter[int] = Counter()  # what is not 0, by the side
+        self.taken: set[tuple[int, int]] = set()  # branches of cases
 
     def check(self, chain: Chain) -> None:
         """Every relation of a chain; raises Failure at the first that does not hold."""
@@ -87,6 +91,11 @@ class Checker:
         left = [n for n in walk(chain.sides[0].node) if isinstance(n, Differential)]
         if any(node.of in chain.causes for node in left):
             raise fault(chain.sides[0], "this change stands on the right, too")
+        if relations & ORDERS and self.is_of_sizes(chain):
+            raise fault(
+                chain.sides[0],
+                "an inequality of sizes says where something holds; it is no claim",
+            )
         if chain.of_kind(Changes) and not chain.changes:
             raise fault(chain.sides[0], "no small change stands here")
         if "≈" in relations:
@@ -106,6 +115,11 @@ class Checker:
             self.check_where_defined(chain)
         else:
             self.check_chain(chain)
+
+    def is_of_sizes(self, chain: Chain) -> bool:
+        quantities = [n for n in chain.nodes() if isinstance(n, Quantity)]
+        symbols = [s for n in quantities for s in self.world.fitting(n)]
+        return {symbol.kind for symbol in symbols} <= {"size", "number"}
 
     def check_chain(self, chain: Chain) -> None:
         """In every model that meets the conditions, at every layer of the range."""
@@ -129,7 +143,14 @@ class Checker:
         self.check_claims_no_less(chain, met)
 
     def check_compared(self, chain: Chain) -> None:
-        """0 = 0 in every model says nothing."""
+        """0 = 0 in every model says nothing, nor does a case that never occurs."""
+        for node in chain.nodes():
+            if isinstance(node, Cases):
+                for place in range(len(node.branches)):
+                    if (id(node), place) not in self.taken:
+                        raise fault(
+                            chain.sides[0], f"case {place + 1} never occurs here"
+                        )
         for side in chain.sides[1:]:
             if side.relation in ("=", "←", "≈") and not self.compared[id(side)]:
                 raise fault(side, "both sides are 0: nothing is compared")
@@ -185,18 +206,21 @@ class Checker:
 
     def check_where_defined(self, chain: Chain) -> None:
         """At all layers at which every symbol exists."""
-        compared = False
+        compared = set()
         for model in self.models:
             layers = range(model.L + 2) if chain.uses_ell else (None,)
             for ell in layers:
                 try:
                     self.check_in(model, chain, ell)
-                    compared = True
+                    compared.add(id(model))
                 except Failure as failure:
                     if not isinstance(failure.__cause__, Undefined):
                         raise
-        if not compared:
-            raise fault(chain.sides[0], "its symbols exist for no layer together")
+        if len(compared) < 2:
+            raise fault(
+                chain.sides[0],
+                "its symbols exist together in fewer than two networks",
+            )
         self.check_compared(chain)
 
     def use(self, model: Model) -> None:
@@ -257,6 +281,7 @@ class Checker:
                 )
         with at(chain.sides[-1], place):
             self.check_package(evaluator, chain, values)
+        self.taken |= evaluator.taken
         self.use(model)
 
     def check_package(

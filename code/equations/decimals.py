@@ -3,7 +3,7 @@
 import re
 
 from .chains import Chain, has_symbols
-from .evaluate import Evaluator
+from .evaluate import COMPARISONS, Evaluator
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
 from .nodes import Node, Number, Row, Sum, Underbrace, walk
@@ -13,6 +13,9 @@ from .values import need
 RESULT = re.compile(
     r"(?:=|\\approx)\s*-?(\d+\.\d+)\s*(?=\\\\|\\approx|\\end|[&=,.]|$)"
 )
+
+
+ORDERS = COMPARISONS.keys() - {"="}
 
 
 class Decimals:
@@ -33,10 +36,8 @@ class Decimals:
         found before."""
         self.result.networks = int(self.has_network)
         for side in chain.sides:
-            for node in walk(side.node):
-                if isinstance(node, Underbrace) and node.label is not None:
-                    with at(side, " (a brace, with its label as right side)"):
-                        self.compare(node.body, node.label, "under")
+            with at(side, " (a brace, with its label as right side)"):
+                self.check_braces(side.node)
         for left, right in chain.relations:
             with at(right):
                 self.compare(left.node, right.node, right.relation)
@@ -45,13 +46,22 @@ class Decimals:
 
     def check_arithmetic(self, row: Row) -> None:
         """Numbers alone, each side against the next."""
+        for side in row.sides:
+            self.check_braces(side)
         for left, right, relation in zip(row.sides, row.sides[1:], row.relations):
             self.compare(left, right, relation)
 
     def check_value(self, chain: Chain) -> None:
         """A number that a symbol of the chapter's network has."""
+        for side in chain.sides:
+            self.check_braces(side.node)
         for left, right in chain.relations:
             self.compare(left.node, right.node, right.relation)
+
+    def check_braces(self, node: Node) -> None:
+        for part in walk(node):
+            if isinstance(part, Underbrace) and part.label is not None:
+                self.compare(part.body, part.label, "under")
 
     def compare(self, left: Node, right: Node, relation: str) -> None:
         symbols = has_symbols(left) or has_symbols(right)
@@ -67,12 +77,18 @@ class Decimals:
         b = self.evaluator.value(right)
         need(a.is_number and b.is_number, "only numbers are near numbers")
         one, other = a.data.item(), b.data.item()
+        self.result.values += 1
+        if relation in ORDERS:
+            need(
+                bool(COMPARISONS[relation](a.data, b.data)),
+                f"left side is {one:.6g}, right side is {other:.6g}: not {relation}",
+            )
+            return
         printed = (left, right) if relation == "under" else right
         need(
-            abs(one - other) <= tolerance(printed, relation, by_hand),
+            abs(one - other) <= tolerance(printed, relation, by_hand, one),
             f"right side is {other:.6g}, left side is {one:.6g}",
         )
-        self.result.values += 1
         if is_result(right):
             self.known |= set(decimals_of(right))
 
@@ -113,14 +129,17 @@ def decimals_of(node) -> list[str]:
     ]
 
 
-def tolerance(printed, relation: str, by_hand: bool) -> float:
-    """How far two numbers may be apart. '=' is exact. '≈' and what stands under a
+def tolerance(printed, relation: str, by_hand: bool, size: float) -> float:
+    """How far two numbers may be apart. '=' is exact, to the rounding of float64 at
+    numbers of this size. '≈' and what stands under a
     brace are right to the last digit that is printed; between a symbol and a term
     that is worked out by hand it may be one off, since rounded numbers stand in it."""
     if relation == "=":
-        return 1e-12
+        return 1e-14 * abs(size)
     digits = max(
         (len(text.partition(".")[2]) for text in decimals_of(printed)), default=0
     )
+    if not digits and relation == "under":
+        return 1e-14 * abs(size)
     need(digits, "≈ needs decimal digits behind it")
     return (1.01 if by_hand else 0.501) * 10**-digits

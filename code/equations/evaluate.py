@@ -102,6 +102,7 @@ class Evaluator(Place):
         self.of_batch = any(map(self.is_of_batch, nodes))
         self.causes = causes
         self.claims: list[Claim] = []
+        self.taken: set[tuple[int, int]] = set()  # branches of cases
         calculus.check_causes(self, self.causes)
 
     def is_of_batch(self, node: Node) -> bool:
@@ -294,6 +295,11 @@ class Evaluator(Place):
     def cases(self, node: Cases) -> Value:
         """In each place the value of the one comparison that holds there."""
         held = [self.value(comparison) for _, comparison in node.branches]
+        self.taken |= {
+            (id(node), place)
+            for place, value in enumerate(held)
+            if value.data.any()
+        }
         values = [self.value(value) for value, _ in node.branches]
         axes = common_indices([*held, *values])
         counts = total([("+", value) for value in held]).data
@@ -314,6 +320,7 @@ class Evaluator(Place):
         for layer in range(*self.ends(node)):
             there = Evaluator(self.model, layer, (), self.bare_loss, self.causes)
             terms.append(("+", there.value(node.body)))
+            self.claims += there.claims
         if not terms:  # in a network with fewer layers
             return number(0.0)
         return total(terms)

@@ -16,7 +16,9 @@ from .nodes import EquationError, Loss
 from .parse import parse_row
 
 EXEMPT = re.compile(r"<!-- not executed: *(.+?) *-->")
-CLAIM = re.compile(r"<!-- *((?:=|\\le|\\ge|\\in|<|>).*?) *-->", re.DOTALL)
+CLAIM = re.compile(
+    r"<!-- *((?::?=|\\(?:equiv|approx|neq?|leq?|geq?|in)\b|<|>).*?) *-->", re.DOTALL
+)
 REASON = "*Reason:* "
 STANDS_FOR = re.compile(r"\s+stands\s+for\s+")
 LEARNING_RATE = re.compile(r"\\eta = (\d+(?:\.\d+)?)")

@@ -12,6 +12,7 @@ from functools import cached_property
 from . import shapes
 from .chains import Chain, Placed, Side, has_symbols, read_display
 from .check import Checker, world_of
+from .compare import check_braces
 from .decimals import Decimals
 from .evaluate import Evaluator
 from .extract import Chapter, Display, Inline
@@ -21,8 +22,11 @@ from .nodes import (
     EquationError,
     Loss,
     Node,
+    Number,
     Order,
+    Product,
     Quantity,
+    Row,
     walk,
 )
 from .parse import parse_row
@@ -39,6 +43,9 @@ WHERE = re.compile(
     rf" *{INDEX} *(?:=|\\neq?\b|\\[lg]eq?\b|<|>) *(?:{INDEX}|L|n)? *"
 )
 RANGE = re.compile(rf" *(?:{INDEX} *= *)?{INDEX}, *\\l?dots, *(?:{INDEX}|L|n)? *")
+NAME = re.compile(r"\\ell|(?<![\\A-Za-z])[ijkms](?![A-Za-z])")
+RELATION = re.compile(r"=|\\(?:approx|equiv|leftarrow|gets|[lg]eq?)\b|<|>")
+ONE = "a formula in the text makes one claim"
 ENDS = re.compile(r" *([^=]+?), *\\l?dots, *([^=]+?) *")
 SIGN = re.compile(
     r"(?:[\s'|]|\\(?:cdot|odot|square|tanh|exp|operatorname\{sigmoid\}|\||[,;])"
@@ -80,7 +87,7 @@ class Kinds:
             if kind not in EXECUTED:
                 raise EquationError("the claim in the comment cannot be executed")
             return "annotated"
-        if WHERE.fullmatch(tex) or RANGE.fullmatch(tex):
+        if NAME.search(tex) and WHERE.fullmatch(tex) or RANGE.fullmatch(tex):
             return "range"
         if re.fullmatch(rf" *{INDEX} *", tex):
             return "symbol"
@@ -101,7 +108,7 @@ class Kinds:
 
     def list_of(self, parts) -> str:
         for part in parts:
-            self.term(parse_row(part).sides[0])
+            self.term(alone(part))
         return "symbol"
 
     # ------------------------------------------------------------ shapes
@@ -113,7 +120,10 @@ class Kinds:
         if member:
             return self.member(member[1], member[2], result)
         if r"\times" in tex and "=" in tex:
-            shapes.check_claim(parse_row(tex))
+            row = parse_row(tex)
+            if row.conditions or set(row.relations) != {"="}:
+                raise EquationError(ONE)
+            shapes.check_claim(row)
             result.values += 1
             return "shapes"
         sizes = list(outside(tex, r"\times"))
@@ -134,7 +144,7 @@ class Kinds:
         if re.fullmatch(rf" *-?{INDEX} *", tex):
             return True
         try:
-            nodes = walk(parse_row(tex).sides)
+            nodes = walk(alone(tex))
         except EquationError:
             return False
         quantities = [node for node in nodes if isinstance(node, Quantity)]
@@ -144,9 +154,9 @@ class Kinds:
         return {s.kind for s in self.world.fitting(node)} == {"size"}
 
     def member(self, tex: str, sizes: str, result: Result) -> str:
-        stated = [parse_row(size).sides[0] for size in outside(sizes, r"\times")]
-        node = parse_row(tex).sides[0]
-        for evaluator in self.places([node]):
+        stated = [alone(size) for size in outside(sizes, r"\times")]
+        node = alone(tex)
+        for evaluator in self.places([node], every=True):
             sides = evaluator.value(node).sides
             found = [shapes.size(size, evaluator) for size in stated]
             if len(found) == 1:
@@ -162,28 +172,42 @@ class Kinds:
 
     def formula(self, inline: Inline, result: Result) -> str:
         row = parse_row(inline.tex)
-        numbers = not any(map(has_symbols, row.sides))
         if not row.sides:
             return "range"
+        numbers = not any(map(has_symbols, row.sides))
         if not row.relations:
-            return "number" if numbers else self.term(row.sides[0])
+            node = alone(inline.tex)
+            return "number" if numbers else self.term(node)
+        decimals = Decimals(self.display(inline), self.chapter, result)
         if numbers:
-            Decimals(self.display(inline), self.chapter, result).check_arithmetic(
-                row
-            )
+            if row.conditions:
+                raise EquationError(ONE)
+            decimals.check_arithmetic(row)
             return "arithmetic"
-        if self.is_condition(inline, row.sides) and not row.conditions:
+        if not row.conditions and self.is_condition(inline, row):
             return "condition"
-        if any(map(self.is_setting, row.sides)):
+        if not row.conditions and self.is_setting(row):
+            if self.chapter.learning_rate is not None:
+                decimals.check_arithmetic(row)
             return "given"
         chains = read_display(self.display(inline), result)
         if result.failures:
             return "equality"
         (chain,) = chains
         if chain.of_decimals or self.chapter.numbers and is_number(chain):
-            return self.value(chain, inline, result)
+            if chain.conditions or chain.range:
+                raise EquationError(ONE)
+            if self.chapter.numbers is not None:
+                decimals.check_value(chain)
+                return "value"
+            if len(row.sides) == 2 and isinstance(row.sides[0], Quantity):
+                self.term(row.sides[0])
+                return "given"
+            raise EquationError(
+                "numbers and symbols: no cell tagged `pencil` says which network"
+            )
         if chain.of_kind(Equality) or chain.of_kind(Order):
-            raise EquationError("a formula in the text makes one claim")
+            raise EquationError(ONE)
         checker = Checker(self.chapter, result)
         if chain.range is None:
             checker.check_where_defined(chain)
@@ -194,29 +218,37 @@ class Kinds:
     def display(self, inline: Inline) -> Display:
         return Display(inline.file, inline.line, inline.tex)
 
-    def is_condition(self, inline: Inline, sides: tuple[Node, ...]) -> bool:
-        """Sizes on one side, and a whole number on another, or 'if' before it: it says
-        where something holds."""
-        parts = [list(walk(side)) for side in sides]
-        quantities = [
-            n for nodes in parts for n in nodes if isinstance(n, Quantity)
-        ]
-        is_given = WHEN.search(inline.before) is not None
-        numbers = [side for side in sides if not has_symbols(side)]
-        return bool(numbers or is_given) and all(map(self.counts, quantities))
-
-    def is_setting(self, node: Node) -> bool:
-        """A number that one chooses: a step, or a learning rate."""
-        if not isinstance(node, Quantity):
+    def is_condition(self, inline: Inline, row: Row) -> bool:
+        """Sizes, and at the end a whole number from 1 on; or sizes with 'if' before
+        them: it says where something holds."""
+        *sizes, last = row.sides
+        if not isinstance(last, Number) and WHEN.search(inline.before):
+            sizes.append(last)
+        elif not (
+            isinstance(last, Number) and last.text.isdigit() and int(last.text)
+        ):
             return False
-        return {symbol.kind for symbol in self.world.fitting(node)} == {"number"}
+        quantities = [
+            [node for node in walk(side) if isinstance(node, Quantity)]
+            for side in sizes
+        ]
+        is_chain = len(row.sides) == 2 or set(row.relations) == {"="}
+        are_products = all(isinstance(s, Quantity | Product) for s in sizes)
+        return (
+            is_chain
+            and are_products
+            and all(found and all(map(self.counts, found)) for found in quantities)
+        )
 
-    def value(self, chain: Chain, inline: Inline, result: Result) -> str:
-        """A number that a symbol has: of the chapter's network, or given for once."""
-        if self.chapter.numbers is None:
-            return "given"
-        Decimals(self.display(inline), self.chapter, result).check_value(chain)
-        return "value"
+    def is_setting(self, row: Row) -> bool:
+        """A number that one chooses: a step, or a learning rate."""
+        kinds = [
+            {symbol.kind for symbol in self.world.fitting(side)}
+            for side in row.sides
+            if isinstance(side, Quantity)
+        ]
+        numbers = [side for side in row.sides if not has_symbols(side)]
+        return kinds == [{"number"}] and len(numbers) == 1 and len(row.sides) == 2
 
     def term(self, node: Node) -> str:
         """A symbol stands in the table, in this font and with these marks. The shapes
@@ -234,7 +266,9 @@ class Kinds:
         if any(map(self.is_bare, quantities)):
             return "shorthand"
         for evaluator in self.places([node]):
+            evaluator.take_claims()
             evaluator.value(node)
+            check_braces(evaluator, Result("", 0, None, ""))
         return "symbol" if isinstance(node, Quantity | Loss) else "term"
 
     def is_index(self, node: Quantity) -> bool:
@@ -249,8 +283,9 @@ class Kinds:
         found = self.world.fitting(node)
         return bool(found) and all(s.bold in (None, node.bold) for s in found)
 
-    def places(self, nodes: list[Node]) -> Iterator[Evaluator]:
-        """All places at which the symbols exist; there must be one."""
+    def places(self, nodes: list[Node], every: bool = False) -> Iterator[Evaluator]:
+        """A layer of each model at which the symbols exist, or ``every`` one; there must
+        be one in some model."""
         found = False
         chain = Chain([Side(node, 0, 0, "") for node in nodes])
         inner = list(chain.nodes())
@@ -266,7 +301,8 @@ class Kinds:
                     continue
                 found = True
                 yield evaluator
-                break
+                if not every:
+                    break
         if not found:
             raise EquationError("its symbols exist for no layer together")
 
@@ -291,6 +327,14 @@ def is_number(chain: Chain) -> bool:
     return not has_symbols(chain.sides[-1].node)
 
 
+def alone(tex: str) -> Node:
+    """The one side of a formula that claims nothing."""
+    row = parse_row(tex)
+    if row.relations or row.conditions or len(row.sides) != 1:
+        raise EquationError(ONE)
+    return row.sides[0]
+
+
 def causes(nodes: list[Node]) -> tuple[Quantity, ...]:
     """What changes where small changes are only named."""
     changes = [node.of for node in nodes if isinstance(node, Differential)]
@@ -303,7 +347,7 @@ def letters(tex: str) -> set[str]:
 
 
 def parse_relations(tex: str) -> bool:
-    return bool(re.search(r"=|\\approx|\\[lg]eq?\b|<|>", tex))
+    return bool(RELATION.search(tex))
 
 
 def outside(tex: str, sign: str) -> Iterator[str]:

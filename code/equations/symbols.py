@@ -79,7 +79,7 @@ class Place:
         same_axis(index, self.counted.setdefault(index, axis), axis)
 
     def is_kronecker(self, node: Quantity) -> bool:
-        return (
+        return node.letter == "indicator" or (
             node.letter == "delta"
             and node.layer is None
             and len(node.indices) == 2
