@@ -11,7 +11,7 @@ from equations.chains import Placed
 from equations.check import check_values
 from equations.extract import parse_chapter, read_chapter
 from equations.feedforward import FEEDFORWARD, number
-from equations.inline import letters
+from equations.forms import letters
 from equations.networks import Network, random_losses
 from equations.results import Result
 from equations.world import (

@@ -16,6 +16,21 @@ from .compare import check_braces
 from .decimals import Decimals
 from .evaluate import Evaluator
 from .extract import Chapter, Display, Inline
+from .forms import (
+    ENDS,
+    INDEX,
+    NAME,
+    ONE,
+    RANGE,
+    SAYS,
+    SIGN,
+    WHEN,
+    WHERE,
+    alone,
+    letters,
+    outside,
+    parse_relations,
+)
 from .nodes import (
     Differential,
     Equality,
@@ -38,25 +53,7 @@ EXECUTED = {"annotated", "arithmetic", "equality", "shapes", "value"}
 # Their words may claim something that no program reads.
 IN_WORDS = {"own names", "term"}
 
-INDEX = r"(?:\\ell|[ijkms]|\d+)(?: *[+-] *\d+)?"
-WHERE = re.compile(
-    rf" *{INDEX} *(?:=|\\neq?\b|\\[lg]eq?\b|<|>) *(?:{INDEX}|L|n)? *"
-)
-RANGE = re.compile(rf" *(?:{INDEX} *= *)?{INDEX}, *\\l?dots, *(?:{INDEX}|L|n)? *")
-NAME = re.compile(r"\\ell|(?<![\\A-Za-z])[ijkms](?![A-Za-z])")
-RELATION = re.compile(r"=|\\(?:approx|equiv|leftarrow|gets|[lg]eq?)\b|<|>")
-ONE = "a formula in the text makes one claim"
-ENDS = re.compile(r" *([^=]+?), *\\l?dots, *([^=]+?) *")
-SIGN = re.compile(
-    r"(?:[\s'|]|\\(?:cdot|odot|square|tanh|exp|operatorname\{sigmoid\}|\||[,;])"
-    r"|\\sigma'*(?:\^\{\([^)]*\)\})?)+"
-)
-LETTER = re.compile(
-    r"\\(?:mathrm|text|operatorname)\{([^}]*)\}|\\([A-Za-z]+)|([A-Za-z])"
-)
 USUAL_LOSS = r"\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})"
-WHEN = re.compile(r"\b(?:if|where|when|with|for|unless)\s*$", re.IGNORECASE)
-SAYS = re.compile(r"\s*(?:is|are|be|becomes?|means|denotes|now)\b")
 
 
 class Kinds:
@@ -327,38 +324,7 @@ def is_number(chain: Chain) -> bool:
     return not has_symbols(chain.sides[-1].node)
 
 
-def alone(tex: str) -> Node:
-    """The one side of a formula that claims nothing."""
-    row = parse_row(tex)
-    if row.relations or row.conditions or len(row.sides) != 1:
-        raise EquationError(ONE)
-    return row.sides[0]
-
-
 def causes(nodes: list[Node]) -> tuple[Quantity, ...]:
     """What changes where small changes are only named."""
     changes = [node.of for node in nodes if isinstance(node, Differential)]
     return tuple(of for of in changes if isinstance(of, Quantity))
-
-
-def letters(tex: str) -> set[str]:
-    """The letters of a formula, its commands, and with a '_' its words such as 'in'."""
-    return {f"_{word}" if word else a or b for word, a, b in LETTER.findall(tex)}
-
-
-def parse_relations(tex: str) -> bool:
-    return bool(RELATION.search(tex))
-
-
-def outside(tex: str, sign: str) -> Iterator[str]:
-    """The parts between signs that stand outside of braces and parentheses."""
-    depth, start = 0, 0
-    for match in re.finditer(rf"[{{(]|[}})]|(?<!\\){re.escape(sign)}", tex):
-        if match[0] in "{(":
-            depth += 1
-        elif match[0] in "})":
-            depth -= 1
-        elif depth == 0:
-            yield tex[start : match.start()]
-            start = match.end()
-    yield tex[start:]
