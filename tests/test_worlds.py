@@ -19,8 +19,10 @@ from equations.world import (
     Model,
     Symbol,
     World,
+    after_descent,
     defined,
     derivative,
+    descend,
     leaf,
     loss,
     size,
@@ -260,19 +262,14 @@ class Decayed(Variant):
         return self.random(f"M{layer}", *self.W[layer].shape)
 
     def step(self, name, layer):
-        weights = self.W[layer].detach().clone().requires_grad_()
-        (weights.grad,) = torch.autograd.grad(
+        weights, buffer = self.W[layer].detach().clone(), self.momentum(layer)
+        (gradient,) = torch.autograd.grad(
             self.loss_of_batch, self.W[layer], retain_graph=True
         )
-        weight_decay, momentum = (self.decay, 0) if name == "W" else (0, self.kept)
-        optimizer = torch.optim.SGD(
-            [weights], lr=self.eta, weight_decay=weight_decay, momentum=momentum
-        )
-        if name == "M":
-            buffer = self.momentum(layer).clone()
-            optimizer.state[weights]["momentum_buffer"] = buffer
-        optimizer.step()
-        return weights.detach() if name == "W" else buffer
+        if name == "W":
+            return after_descent(weights, gradient, self.eta, self.decay)
+        descend(weights, gradient, buffer, self.kept, self.eta)
+        return buffer
 
 
 def decayed(sizes, world):

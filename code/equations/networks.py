@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from .feedforward import FEEDFORWARD, GENERAL
 from .nodes import EquationError
-from .world import Model
+from .world import Model, after_descent
 
 # N^(0), ..., N^(L) and n. Equal ones and ones of 1 are among them.
 SIZES = [
@@ -175,14 +175,10 @@ class Network(Model):
         """A parameter after one step of torch's gradient descent."""
         if self.eta is None:
             raise EquationError("the text has not said what η is")
-        parameter = getattr(self, name)[layer].detach().clone().requires_grad_()
+        parameter = getattr(self, name)[layer]
         loss = self.loss_of_batch if of_batch else self.loss
-        optimizer = torch.optim.SGD([parameter], lr=self.eta)
-        (parameter.grad,) = torch.autograd.grad(
-            loss, getattr(self, name)[layer], retain_graph=True
-        )
-        optimizer.step()
-        return parameter.detach()
+        (gradient,) = torch.autograd.grad(loss, parameter, retain_graph=True)
+        return after_descent(parameter, gradient, lr=self.eta)
 
     @cached_property
     def all_contributions(self) -> list[Tensor | None]:

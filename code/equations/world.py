@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.optim.sgd import sgd
 
 from .nodes import EquationError, Quantity
 from .values import Undefined
@@ -193,6 +194,39 @@ def derivatives(of: Tensor, by: Tensor) -> Tensor | None:
             return None
         gradients.append(gradient)
     return torch.stack(gradients).reshape(of.shape + by.shape)
+
+
+def after_descent(
+    parameter: Tensor, gradient: Tensor, lr: float, weight_decay: float = 0.0
+) -> Tensor:
+    """A parameter after one step of torch's gradient descent. Called as a function,
+    because the class of the optimiser takes two seconds to import torch's compiler."""
+    moved = parameter.detach().clone()
+    descend(moved, gradient, None, 0.0, lr, weight_decay)
+    return moved
+
+
+def descend(
+    parameter: Tensor,
+    gradient: Tensor,
+    buffer: Tensor | None,
+    momentum: float,
+    lr: float,
+    weight_decay: float = 0.0,
+) -> None:
+    """The same in place, with what is kept as momentum."""
+    sgd(
+        [parameter],
+        [gradient],
+        [buffer],
+        foreach=False,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        lr=lr,
+        dampening=0.0,
+        nesterov=False,
+        maximize=False,
+    )
 
 
 # The rows of a table

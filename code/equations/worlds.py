@@ -4,7 +4,17 @@ import torch
 from torch.nn import functional
 
 from .feedforward import FEEDFORWARD
-from .world import World, defined, derivative, leaf, loss, size, world_of_table
+from .world import (
+    World,
+    after_descent,
+    defined,
+    derivative,
+    descend,
+    leaf,
+    loss,
+    size,
+    world_of_table,
+)
 
 
 def some_loss(*arguments: str):
@@ -60,21 +70,15 @@ def data_gradient(model):
 
 def decayed(model, *_):
     """Weights after a step of torch's gradient descent with weight decay."""
-    weights = model["W"].detach().clone().requires_grad_()
-    weights.grad = data_gradient(model)
     rates = {"lr": model["eta"].item(), "weight_decay": model["lambda"].item()}
-    torch.optim.SGD([weights], **rates).step()
-    return weights.detach()
+    return after_descent(model["W"], data_gradient(model), **rates)
 
 
 def gathered(model, *_):
     """What torch's gradient descent keeps as momentum, after a step."""
-    weights = model["W"].detach().clone().requires_grad_()
-    weights.grad = data_gradient(model)
-    optimizer = torch.optim.SGD([weights], lr=1.0, momentum=model["mu"].item())
-    optimizer.state[weights]["momentum_buffer"] = model["M"].detach().clone()
-    optimizer.step()
-    return optimizer.state[weights]["momentum_buffer"]
+    weights, buffer = model["W"].detach().clone(), model["M"].detach().clone()
+    descend(weights, data_gradient(model), buffer, model["mu"].item(), lr=1.0)
+    return buffer
 
 
 DECAY = world_of_table(
