@@ -15,6 +15,7 @@ PAIRS = {"{": "}", r"\left": r"\right"}
 CASES = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}", re.DOTALL)
 
 
+@cache
 def parse_row(tex: str) -> Row:
     """The tree of a row, or an EquationError that says where reading stopped."""
     parsed = tree(tex)
