@@ -45,12 +45,8 @@ def of_quantity(place: Place, node: Derivative) -> Value | None:
             "a Jacobian is of a whole vector by a whole vector",
         )
         return Value(matrix, (), (*of_axes, *by_axes))
-    if len(of.indices) != effects.dim():
-        need(
-            False, f"{describe(of)} by {describe(by)}: too few or too many indices"
-        )
     need(
-        len(by.indices) == causes.dim(),
+        len(of.indices) == effects.dim() and len(by.indices) == causes.dim(),
         f"{describe(of)} by {describe(by)}: too few or too many indices",
     )
     return taken(matrix, (*of_axes, *by_axes), of.indices + by.indices)
@@ -92,7 +88,7 @@ def gradient(place: Place, value: Value, by: Quantity) -> Value:
 
 
 def key(place: Place, node: Quantity) -> tuple:
-    layer = None if node.layer is None else place.layer(node.layer)
+    layer = place.layer_of(node)
     return place.symbol(node).key, layer
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from . import orders, shapes, steps
 from .chains import Chain, Placed, read_display
 from .compare import TOLERANCE, check_braces, compare, equal, ordered
-from .decimals import ORDERS, Decimals
-from .evaluate import Evaluator
+from .decimals import Decimals
+from .evaluate import ORDERS, Evaluator
 from .extract import Chapter, Display
 from .feedforward import FEEDFORWARD
 from .nodes import (
@@ -152,7 +152,7 @@ class Checker:
                             chain.sides[0], f"case {place + 1} never occurs here"
                         )
         for side in chain.sides[1:]:
-            if side.relation in ("=", "←", "≈") and not self.compared[id(side)]:
+            if side.relation not in ORDERS and not self.compared[id(side)]:
                 raise fault(side, "both sides are 0: nothing is compared")
 
     def layers(self, model: Model, chain: Chain) -> list[int | None]:
@@ -266,7 +266,7 @@ class Checker:
                 check_braces(evaluator, self.result)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
-                if side.relation in ("=", "←", "≈"):
+                if side.relation not in ORDERS:
                     compared = equal(
                         left, right, "left side", "right side", self.result
                     )

@@ -3,7 +3,7 @@
 import re
 
 from .chains import Chain, has_symbols
-from .evaluate import COMPARISONS, Evaluator
+from .evaluate import COMPARISONS, ORDERS, Evaluator
 from .extract import Chapter, Display
 from .networks import Network, PencilNetwork, networks
 from .nodes import Node, Number, Row, Sum, Underbrace, walk
@@ -13,9 +13,6 @@ from .values import need
 RESULT = re.compile(
     r"(?:=|\\approx)\s*-?(\d+\.\d+)\s*(?=\\\\|\\approx|\\end|[&=,.]|$)"
 )
-
-
-ORDERS = COMPARISONS.keys() - {"="}
 
 
 class Decimals:
@@ -44,19 +41,12 @@ class Decimals:
                 for side in (left, right):
                     check_carried(side.node, self.known)
 
-    def check_arithmetic(self, row: Row) -> None:
-        """Numbers alone, each side against the next."""
+    def check_row(self, row: Row) -> None:
+        """Numbers alone, or what the symbols of the chapter's network are."""
         for side in row.sides:
             self.check_braces(side)
         for left, right, relation in zip(row.sides, row.sides[1:], row.relations):
             self.compare(left, right, relation)
-
-    def check_value(self, chain: Chain) -> None:
-        """A number that a symbol of the chapter's network has."""
-        for side in chain.sides:
-            self.check_braces(side.node)
-        for left, right in chain.relations:
-            self.compare(left.node, right.node, right.relation)
 
     def check_braces(self, node: Node) -> None:
         for part in walk(node):
@@ -131,9 +121,9 @@ def decimals_of(node) -> list[str]:
 
 def tolerance(printed, relation: str, by_hand: bool, size: float) -> float:
     """How far two numbers may be apart. '=' is exact, to the rounding of float64 at
-    numbers of this size. '≈' and what stands under a
-    brace are right to the last digit that is printed; between a symbol and a term
-    that is worked out by hand it may be one off, since rounded numbers stand in it."""
+    numbers of this size. '≈' and what stands under a brace are right to the last digit
+    that is printed; between a symbol and a term that is worked out by hand it may be
+    one off, since rounded numbers stand in it."""
     if relation == "=":
         return 1e-14 * abs(size)
     digits = max(

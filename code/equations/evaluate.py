@@ -72,6 +72,7 @@ COMPARISONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "≤": torch.le,
     "≥": torch.ge,
 }
+ORDERS = COMPARISONS.keys() - {"="}
 
 
 @dataclass
@@ -202,14 +203,14 @@ class Evaluator(Place):
         if not isinstance(node, Quantity) or symbol is None or symbol.after is None:
             raise EquationError("← updates a weight or a bias")
         _, axes, _ = self.tensor(node)  # raises where there is no such layer
-        layer = None if node.layer is None else self.layer(node.layer)
+        layer = self.layer_of(node)
         after = symbol.after(self.model, layer, self.of_batch)
         return self.picked(after, axes, node, symbol)
 
     def function(self, node: Function) -> Value:
         if node.name == "sigma":
             symbol = Quantity(node.span, "sigma", node.layer)
-            layer = None if node.layer is None else self.layer(node.layer)
+            layer = self.layer_of(node)
             function = self.model.value(self.symbol(symbol), layer)
             often = self.model.world.differentiable
             need(
@@ -229,7 +230,7 @@ class Evaluator(Place):
             if isinstance(node, Quantity):
                 found = self.meaning(node)
                 if found is not None and found.kind == "function" and nodes:
-                    layer = None if node.layer is None else self.layer(node.layer)
+                    layer = self.layer_of(node)
                     function = self.model.value(found, layer)
                     yield self.value(nodes.pop(0)).mapped(function)
                     continue
@@ -317,16 +318,14 @@ class Evaluator(Place):
     def sum_over_layers(self, node: SumOverLayers) -> Value:
         need(self.ell is None, "ℓ is summed over, and stands outside the sum")
         terms = []
-        for layer in range(*self.ends(node)):
+        first, last = map(self.layer, node.range)
+        for layer in range(first, last + 1):
             there = Evaluator(self.model, layer, (), self.bare_loss, self.causes)
             terms.append(("+", there.value(node.body)))
             self.claims += there.claims
         if not terms:  # in a network with fewer layers
             return number(0.0)
         return total(terms)
-
-    def ends(self, node: SumOverLayers) -> tuple[int, int]:
-        return self.layer(node.range.first), self.layer(node.range.last) + 1
 
 
 def differentiated(

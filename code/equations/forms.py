@@ -39,7 +39,7 @@ def letters(tex: str) -> set[str]:
     return {f"_{word}" if word else a or b for word, a, b in LETTER.findall(tex)}
 
 
-def parse_relations(tex: str) -> bool:
+def has_relation(tex: str) -> bool:
     return bool(RELATION.search(tex))
 
 

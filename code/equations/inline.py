@@ -27,9 +27,9 @@ from .forms import (
     WHEN,
     WHERE,
     alone,
+    has_relation,
     letters,
     outside,
-    parse_relations,
 )
 from .nodes import (
     Differential,
@@ -46,7 +46,7 @@ from .nodes import (
 )
 from .parse import parse_row
 from .results import Result
-from .values import Undefined
+from .values import Undefined, Value
 from .world import Model, World
 
 EXECUTED = {"annotated", "arithmetic", "equality", "shapes", "value"}
@@ -99,7 +99,7 @@ class Kinds:
         if shape:
             return shape
         parts = list(outside(tex, ","))
-        if len(parts) > 1 and not any(map(parse_relations, parts)):
+        if len(parts) > 1 and not any(map(has_relation, parts)):
             return self.list_of(parts)
         return self.formula(inline, result)
 
@@ -153,8 +153,8 @@ class Kinds:
     def member(self, tex: str, sizes: str, result: Result) -> str:
         stated = [alone(size) for size in outside(sizes, r"\times")]
         node = alone(tex)
-        for evaluator in self.places([node], every=True):
-            sides = evaluator.value(node).sides
+        for evaluator, value in self.places(node, every=True):
+            sides = value.sides
             found = [shapes.size(size, evaluator) for size in stated]
             if len(found) == 1:
                 found.append("1")
@@ -179,13 +179,13 @@ class Kinds:
         if numbers:
             if row.conditions:
                 raise EquationError(ONE)
-            decimals.check_arithmetic(row)
+            decimals.check_row(row)
             return "arithmetic"
         if not row.conditions and self.is_condition(inline, row):
             return "condition"
         if not row.conditions and self.is_setting(row):
             if self.chapter.learning_rate is not None:
-                decimals.check_arithmetic(row)
+                decimals.check_row(row)
             return "given"
         chains = read_display(self.display(inline), result)
         if result.failures:
@@ -195,7 +195,7 @@ class Kinds:
             if chain.conditions or chain.range:
                 raise EquationError(ONE)
             if self.chapter.numbers is not None:
-                decimals.check_value(chain)
+                decimals.check_row(row)
                 return "value"
             if len(row.sides) == 2 and isinstance(row.sides[0], Quantity):
                 self.term(row.sides[0])
@@ -262,9 +262,7 @@ class Kinds:
             return "symbol"
         if any(map(self.is_bare, quantities)):
             return "shorthand"
-        for evaluator in self.places([node]):
-            evaluator.take_claims()
-            evaluator.value(node)
+        for evaluator, _ in self.places(node):
             check_braces(evaluator, Result("", 0, None, ""))
         return "symbol" if isinstance(node, Quantity | Loss) else "term"
 
@@ -280,11 +278,13 @@ class Kinds:
         found = self.world.fitting(node)
         return bool(found) and all(s.bold in (None, node.bold) for s in found)
 
-    def places(self, nodes: list[Node], every: bool = False) -> Iterator[Evaluator]:
-        """A layer of each model at which the symbols exist, or ``every`` one; there must
-        be one in some model."""
+    def places(
+        self, node: Node, every: bool = False
+    ) -> Iterator[tuple[Evaluator, Value]]:
+        """The value at a layer of each model at which the symbols exist, or at ``every``
+        one; there must be one in some model."""
         found = False
-        chain = Chain([Side(node, 0, 0, "") for node in nodes])
+        chain = Chain([Side(node, 0, 0, "")])
         inner = list(chain.nodes())
         for model in self.models:
             for ell in range(1, model.L + 1) if chain.uses_ell else (None,):
@@ -292,12 +292,11 @@ class Kinds:
                     there = self.with_step(model, inner)
                     bare = self.chapter.loss or self.usual_loss
                     evaluator = Evaluator(there, ell, inner, bare, causes(inner))
-                    for node in nodes:
-                        evaluator.value(node)
+                    value = evaluator.value(node)
                 except Undefined:
                     continue
                 found = True
-                yield evaluator
+                yield evaluator, value
                 if not every:
                     break
         if not found:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from .nodes import EquationError, Layer, Loss, Node, Quantity
+from .nodes import EquationError, Function, Layer, Loss, Node, Quantity
 from .values import ONE, Undefined, Value, need, same_axis, taken, whole
 from .world import LOSS, Model, Symbol
 
@@ -40,6 +40,10 @@ class Place:
             return self.model.L + layer.offset
         return int(layer.base) + layer.offset
 
+    def layer_of(self, node: Quantity | Function) -> int | None:
+        """The layer of a symbol, if one is written at it."""
+        return None if node.layer is None else self.layer(node.layer)
+
     # ------------------------------------------------------------ indices
 
     def infer(self, nodes: list[Quantity]) -> None:
@@ -50,7 +54,7 @@ class Place:
             if self.is_kronecker(node):
                 pairs.append(node.indices)
             elif (symbol := self.meaning(node)) is not None:
-                layer = None if node.layer is None else self.layer(node.layer)
+                layer = self.layer_of(node)
                 for index, axis in zip(
                     node.indices, self.model.axes(symbol, layer)
                 ):
@@ -97,7 +101,7 @@ class Place:
 
     def axis_of_size(self, node: Quantity) -> str:
         """What a size counts."""
-        layer = None if node.layer is None else self.layer(node.layer)
+        layer = self.layer_of(node)
         return self.model.axis(node.letter, layer)
 
     # ------------------------------------------------------------ quantities
@@ -127,7 +131,7 @@ class Place:
         """All values of a quantity, as they stand in the graph of the model, and what
         their dimensions count. Vectors and matrices are bold, numbers are not."""
         symbol = self.symbol(node)
-        layer = None if node.layer is None else self.layer(node.layer)
+        layer = self.layer_of(node)
         try:
             tensor = self.model.value(symbol, layer)
         except Undefined as error:

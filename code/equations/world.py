@@ -1,7 +1,7 @@
 """A world: a model in which equations are evaluated, by one table of its symbols.
 
 Every other part asks this table what a letter means: the evaluation, the claims in the
-text, the rows of shapes, the mutants, the report, and the page that lists the symbols.
+text, the rows of shapes, the mutants and the comparison with the package.
 """
 
 import random
