@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 import torch
 from backprop import NeuralNetwork
+from backprop.many import ManyNetworks
 from bench import counts, measure, peers, stored, timing
 from bench.__main__ import main
 from bench.memory import peak
@@ -51,7 +52,7 @@ def problem(n, sizes, copies=None):
     )
     if copies:
         single = net
-        net = NeuralNetwork(sizes[0], sizes[-1], sizes[1:-1], seed=0, copies=copies)
+        net = ManyNetworks(copies, sizes[0], sizes[-1], sizes[1:-1], seed=0)
         for layer, other in zip(net.layers, single.layers, strict=True):
             layer.linear.bias += other.linear.bias
     return net, x, y

@@ -22,6 +22,8 @@ from backprop import (
     plot_decision_boundary,
     train,
 )
+from backprop.plotting import PALETTE
+from matplotlib.colors import to_rgba
 from networks import gradients, make_problem, parameters, snapshot, unchanged
 
 PACKAGE = sorted((Path(__file__).parent.parent / "code" / "backprop").glob("*.py"))
@@ -273,7 +275,7 @@ def test_the_package_imports_no_tool():
         "matplotlib",
         "tqdm",
         "collections",
-        "copy",
+        "contextlib",
         "math",
         "numbers",
         "typing",
@@ -405,15 +407,12 @@ def test_the_plot_in_detail(dtype):
     assert shades.get_cmap().name == "PuOr"
     assert line.get_edgecolor().tolist() == [[0, 0, 0, 1]]
     assert [len(points.get_offsets()) for points in (dots, stars)] == [2, 1]
-    assert dots.get_sizes().tolist() == stars.get_sizes().tolist() == [90]
+    assert (dots.get_sizes().tolist(), stars.get_sizes().tolist()) == ([90], [220])
     assert len(stars.get_paths()[0].vertices) == 11  # five points and back
     assert len(dots.get_paths()[0].vertices) > 11
-    assert dots.get_facecolor().tolist() == [[1, 1, 1, 1]]
-    assert (
-        dots.get_edgecolor().tolist()
-        == stars.get_edgecolor().tolist()
-        == [[0, 0, 0, 1]]
-    )
+    for points, name in ((dots, "label 0"), (stars, "label 1")):
+        assert points.get_facecolor().tolist() == [list(to_rgba(PALETTE[name]))]
+        assert points.get_edgecolor().tolist() == [[1, 1, 1, 1]]
     corners = torch.tensor(
         [
             path.get_extents().get_points().tolist()

@@ -1,91 +1,51 @@
-"""Checks of what the caller passes in. Each message says what was expected,
-what came and what to do.
+"""Checks of what the caller passes in. Each message says what was expected, what came
+and what to do. Layers are objects with a ``linear`` that holds ``weight`` and ``bias``.
 """
 
+import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from .network import NeuralNetwork
+
+def sizes(**named: Any) -> None:
+    """Positive whole numbers."""
+    for name, size in named.items():
+        if isinstance(size, bool) or not isinstance(size, Integral):
+            raise TypeError(
+                f"{name} must be a positive whole number; got {size!r}."
+            )
+        if size < 1:
+            raise ValueError(f"{name} must be a positive whole number; got {size}.")
 
 
-def check_size(name: str, size: Any) -> None:
-    """A positive whole number."""
-    if isinstance(size, bool) or not isinstance(size, Integral):
-        raise TypeError(f"{name} must be a positive whole number; got {size!r}.")
-    if size < 1:
-        raise ValueError(f"{name} must be a positive whole number; got {size}.")
-
-
-def check_sizes(input_size: Any, output_size: Any, hidden_sizes: Any) -> None:
-    """The sizes of all layers of a network."""
-    check_size("input_size", input_size)
-    check_size("output_size", output_size)
+def hidden(hidden_sizes: Any) -> None:
+    """The sizes of the hidden layers of a network."""
     if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
         raise TypeError(
-            f"hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; got {hidden_sizes!r}."
+            "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; "
+            f"got {hidden_sizes!r}."
         )
-    for index, size in enumerate(hidden_sizes):
-        check_size(f"hidden_sizes[{index}]", size)
+    sizes(**{f"hidden_sizes[{i}]": size for i, size in enumerate(hidden_sizes)})
 
 
-def check_copies(copies: Any) -> tuple[int, ...]:
-    """A number of copies, or None; returns what shapes begin with."""
-    if copies is None:
-        return ()
-    check_size("copies", copies)
-    return (copies,)
+def choice(activation: Any, **choices: Any) -> Any:
+    """What one of several words stands for."""
+    if activation not in choices:
+        raise ValueError(
+            f"activation must be one of {', '.join(choices)}; got {activation!r}."
+        )
+    return choices[activation]
 
 
-def check_learning_rate(net: "NeuralNetwork", value: Any) -> Tensor:
-    """A positive number that is finite in the dtype of the network, or one for
-    each copy; returns it as a tensor, 0-d or (R,).
-    """
-    weight = net.layers[0].linear.weight
-    return _per_copy("the learning rate", value, net.copies, weight, "positive")
-
-
-def check_initial_scale(value: Any, copies: int | None) -> Tensor:
-    """A finite number that is not negative, or one for each copy; returns it as
-    `check_learning_rate` does.
-    """
-    like = torch.empty(0)  # weights are made in the default dtype
-    return _per_copy("initial_scale", value, copies, like, "non-negative")
-
-
-def _per_copy(
-    name: str, value: Any, copies: int | None, like: Tensor, sign: str
-) -> Tensor:
-    if isinstance(value, Tensor) and copies is not None:
-        if value.shape != (copies,) or not value.is_floating_point():
-            raise ValueError(
-                f"{name} must be a number, or a floating-point tensor of shape ({copies},) with one for each copy; "
-                f"got {value.dtype} of shape {tuple(value.shape)}."
-            )
-        numbers: Iterable = value
-    elif isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a {sign}, finite number; got {value!r}.")
-    else:
-        numbers = [value]
-    largest = torch.finfo(like.dtype).max
-    for number in numbers:
-        if not (0 <= number <= largest) or (number == 0 and sign == "positive"):
-            raise ValueError(
-                f"{name} must be {sign}, finite and at most {largest:.4g}; got {number}."
-            )
-    if isinstance(value, Tensor):
-        return value.to(like)
-    return torch.tensor(value, dtype=like.dtype, device=like.device)
-
-
-def make_generator(seed: Any) -> torch.Generator | None:
-    """The generator of a seed: a whole number, a generator (returned as it is)
-    or None.
+def generator(seed: Any) -> torch.Generator | None:
+    """The generator of a seed: a whole number, a generator (returned as it is) or
+    None.
     """
     if seed is None or isinstance(seed, torch.Generator):
         return seed
@@ -96,21 +56,57 @@ def make_generator(seed: Any) -> torch.Generator | None:
     return torch.Generator().manual_seed(int(seed))
 
 
-def check_same_shape(y: Tensor, prediction: Tensor) -> None:
+def learning_rate(value: Any, layers: Sequence) -> Any:
+    """A positive number that is finite in the dtype of the network, as a float. For R
+    networks at once a tensor (R,) will do, and becomes (R, 1, 1).
+    """
+    weight = layers[0].linear.weight
+    return number_of_each("the learning rate", value, weight, "positive")
+
+
+def number_of_each(name: str, value: Any, like: Tensor, sign: str) -> Any:
+    """A finite number as a float; if ``like`` is (R, ., .) a tensor (R,) will do, and
+    becomes (R, 1, 1).
+    """
+    copies = like.shape[:-2]
+    if isinstance(value, Tensor) and copies:
+        if value.shape != copies or not value.is_floating_point():
+            raise ValueError(
+                f"{name} must be a number, or a floating-point tensor of shape "
+                f"{tuple(copies)} with one for each network; got {value.dtype} of "
+                f"shape {tuple(value.shape)}."
+            )
+        numbers: Iterable = value
+    elif isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a {sign}, finite number; got {value!r}.")
+    else:
+        numbers = [value]
+    largest = torch.finfo(like.dtype).max
+    for number in numbers:
+        if not (0 <= number <= largest) or (number == 0 and sign == "positive"):
+            raise ValueError(
+                f"{name} must be {sign}, finite and at most {largest:.4g}; "
+                f"got {number}."
+            )
+    if isinstance(value, Tensor):
+        return value.to(like)[:, None, None]
+    return float(value)
+
+
+def same_shape(y: Tensor, prediction: Tensor) -> None:
     """Labels and predictions of one shape; torch would broadcast unequal ones."""
     if y.shape != prediction.shape:
         raise ValueError(
-            f"y has shape {tuple(y.shape)}, the predictions have {tuple(prediction.shape)}; they must be equal. "
-            "Reshape y, for example with y.squeeze(-1) or y.unsqueeze(-1)."
+            f"y has shape {tuple(y.shape)}, the predictions have "
+            f"{tuple(prediction.shape)}; they must be equal. Reshape y, for example "
+            "with y.squeeze(-1) or y.unsqueeze(-1)."
         )
 
 
-def check_samples(net: "NeuralNetwork", x: Any) -> None:
-    """A batch (n, input_size) of finite numbers, for a network whose
-    parameters fit together.
-    """
-    _check_parameters(net)
-    _check_tensor("x", x, net)
+def samples(x: Any, sizes: Sequence[int], layers: Sequence) -> None:
+    """A batch (n, sizes[0]) of finite numbers, for layers whose parameters fit."""
+    _parameters(sizes, layers)
+    _numbers("x", x, layers[0].linear.weight)
     if x.ndim != 2:
         hint = (
             " A single sample enters as one row: x.unsqueeze(0)."
@@ -118,78 +114,104 @@ def check_samples(net: "NeuralNetwork", x: Any) -> None:
             else ""
         )
         raise ValueError(
-            f"x must have shape (n, {net.input_size}), one row a sample; got {tuple(x.shape)}.{hint}"
+            f"x must have shape (n, {sizes[0]}), one row a sample; "
+            f"got {tuple(x.shape)}.{hint}"
         )
-    if x.shape[1] != net.input_size:
+    if x.shape[1] != sizes[0]:
         raise ValueError(
-            f"x must have {net.input_size} features in each row; got shape {tuple(x.shape)}."
+            f"x must have {sizes[0]} features in each row; got shape {tuple(x.shape)}."
         )
     if len(x) == 0:
         raise ValueError("x has no samples; pass at least one row.")
 
 
-def check_labels(net: "NeuralNetwork", x: Tensor, y: Any) -> Tensor:
-    """Labels of the shape that the predictions for ``x`` have in one network;
-    returns them as (n, output_size), with copies as (R, n, output_size).
-    """
-    _check_tensor("y", y, net)
-    shape = (len(x),) if net.output_size == 1 else (len(x), net.output_size)
+def batch(x: Any, y: Any, sizes: Sequence[int], layers: Sequence) -> Tensor:
+    """Samples, and labels of the shape of their predictions; the labels as (n, K)."""
+    samples(x, sizes, layers)
+    _numbers("y", y, layers[0].linear.weight)
+    shape = (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1])
     if y.shape != shape:
-        of_one = "" if net.copies is None else " of one copy"
         raise ValueError(
-            f"y must have the shape of the predictions{of_one}, {shape}; got {tuple(y.shape)}. "
-            f"If the values are right, use y.reshape({shape})."
+            f"y must have the shape of the predictions, {shape}; "
+            f"got {tuple(y.shape)}. If the values are right, use y.reshape({shape})."
         )
-    return y.reshape(len(x), net.output_size).expand(
-        *check_copies(net.copies), -1, -1
-    )
+    return y.reshape(len(x), sizes[-1])
 
 
-def check_gradients(net: "NeuralNetwork") -> None:
+def gradients(layers: Sequence) -> None:
     """A gradient in the shape of its parameter, for every parameter."""
-    for number, layer in enumerate(net.layers, start=1):
+    for number, layer in enumerate(layers, start=1):
         for name in ("weight", "bias"):
-            parameter, gradient = (
-                getattr(layer.linear, name),
-                getattr(layer.linear, f"{name}_grad"),
-            )
+            parameter = getattr(layer.linear, name)
+            gradient = getattr(layer.linear, f"{name}_grad")
             if gradient is None:
                 raise RuntimeError(
-                    f"{name}_grad of layer {number} is missing; call backward(x, y) before."
+                    f"{name}_grad of layer {number} is missing; "
+                    "call backward(x, y) before."
                 )
             if gradient.shape != parameter.shape:
                 raise ValueError(
-                    f"{name}_grad of layer {number} must have the shape of {name}, {tuple(parameter.shape)}; "
-                    f"got {tuple(gradient.shape)}. Call backward(x, y) again."
+                    f"{name}_grad of layer {number} must have the shape of {name}, "
+                    f"{tuple(parameter.shape)}; got {tuple(gradient.shape)}. "
+                    "Call backward(x, y) again."
                 )
 
 
-def warn_of_lost_copies(losses: Tensor) -> None:
-    """Name the copies whose losses (epochs, R) are not all finite."""
+def loss(value: Tensor, epoch: int) -> None:
+    """A finite loss. Those of many networks, (R,), may differ, and pass: what becomes
+    of them is told at the end of a training, by `lost_networks`.
+    """
+    if value.ndim == 0 and not math.isfinite(value):
+        raise FloatingPointError(
+            f"The loss is {value:.4g} in epoch {epoch}; try a smaller learning "
+            "rate, or look for huge values in the labels and the weights."
+        )
+
+
+def lost_networks(losses: Tensor) -> None:
+    """Warn of the networks whose losses (epochs, R) are not all finite."""
     is_lost = ~losses.isfinite()
     if is_lost.any():
         epochs = is_lost.int().argmax(dim=0)
         lost = is_lost.any(dim=0).nonzero().flatten()
-        named = [f"{copy} (epoch {epochs[copy]})" for copy in lost]
+        named = [f"{index} (epoch {epochs[index]})" for index in lost]
         warnings.warn(
-            f"The loss of {len(lost)} of {len(epochs)} copies is not finite, from "
+            f"The loss of {len(lost)} of {len(epochs)} networks is not finite, from "
             f"the epoch in brackets on: {', '.join(named)}.",
             RuntimeWarning,
             stacklevel=3,
         )
 
 
-def _check_parameters(net: "NeuralNetwork") -> None:
-    """Assigned parameters have the shapes of the sizes, and one floating dtype
-    and device.
+@contextmanager
+def undone_on_error(layers: Sequence) -> Iterator[None]:
+    """Put parameters and gradients back if a FloatingPointError ends the block."""
+    linears = [layer.linear for layer in layers]
+    before = [
+        (p.weight.clone(), p.bias.clone(), p.weight_grad, p.bias_grad)
+        for p in linears
+    ]
+    try:
+        yield
+    except FloatingPointError:
+        for linear, (weight, bias, *old_gradients) in zip(linears, before):
+            linear.weight.copy_(weight)
+            linear.bias.copy_(bias)
+            linear.weight_grad, linear.bias_grad = old_gradients
+        raise
+
+
+def _parameters(sizes: Sequence[int], layers: Sequence) -> None:
+    """Assigned parameters have the shapes of the sizes, and one floating dtype and
+    device. For R networks at once, weights are (R, in, out) and biases (R, 1, out).
     """
-    sizes = [net.input_size, *net.hidden_sizes, net.output_size]
-    first = net.layers[0].linear.weight
-    for number, layer in enumerate(net.layers, start=1):
-        copies = check_copies(net.copies)
+    first = layers[0].linear.weight
+    in_front = first.shape[:-2] if isinstance(first, Tensor) else ()
+    for number, layer in enumerate(layers, start=1):
+        before, after = sizes[number - 1], sizes[number]
         shapes = {
-            "weight": (*copies, sizes[number - 1], sizes[number]),
-            "bias": (*copies, sizes[number]),
+            "weight": (*in_front, before, after),
+            "bias": (*in_front, 1, after) if in_front else (after,),
         }
         for name, shape in shapes.items():
             parameter = getattr(layer.linear, name)
@@ -204,31 +226,30 @@ def _check_parameters(net: "NeuralNetwork") -> None:
                 )
             if parameter.shape != shape:
                 raise ValueError(
-                    f"{name} of layer {number} must have shape {shape}; got {tuple(parameter.shape)}. Assign it anew."
+                    f"{name} of layer {number} must have shape {shape}; "
+                    f"got {tuple(parameter.shape)}. Assign it anew."
                 )
-            if (parameter.dtype, parameter.device) != (
-                first.dtype,
-                first.device,
-            ):
+            if (parameter.dtype, parameter.device) != (first.dtype, first.device):
                 raise TypeError(
-                    f"{name} of layer {number} is {parameter.dtype} on {parameter.device}, weight of layer 1 is "
-                    f"{first.dtype} on {first.device}; assign all parameters in one dtype, on one device."
+                    f"{name} of layer {number} is {parameter.dtype} on "
+                    f"{parameter.device}, weight of layer 1 is {first.dtype} on "
+                    f"{first.device}; assign all parameters in one dtype, on one "
+                    "device."
                 )
 
 
-def _check_tensor(name: str, tensor: Any, net: "NeuralNetwork") -> None:
-    """A tensor of finite numbers, in the dtype and on the device of the
-    network.
-    """
+def _numbers(name: str, tensor: Any, weight: Tensor) -> None:
+    """A tensor of finite numbers, in the dtype and on the device of the network."""
     if not isinstance(tensor, Tensor):
         raise TypeError(
-            f"{name} must be a torch tensor; got {type(tensor).__name__}. Use torch.tensor({name})."
+            f"{name} must be a torch tensor; got {type(tensor).__name__}. "
+            f"Use torch.tensor({name})."
         )
-    weight = net.layers[0].linear.weight
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise TypeError(
-            f"{name} is {tensor.dtype} on {tensor.device}, the network {weight.dtype} on {weight.device}; "
-            f"convert it with {name}.to(weight), for any weight of the network."
+            f"{name} is {tensor.dtype} on {tensor.device}, the network "
+            f"{weight.dtype} on {weight.device}; convert it with {name}.to(weight), "
+            "for any weight of the network."
         )
     # 0 times infinity or NaN is NaN. In large tensors that is quicker than `isfinite`.
     if (0 * tensor).sum().isnan():

@@ -1,16 +1,10 @@
 """The data of the book (chapter ``notation``)."""
 
 import torch
-from torch import Tensor
 
 
-def five_points() -> tuple[Tensor, Tensor]:
-    """Five points that no straight line separates.
-
-    Returns samples (5, 2) and labels (5,), both float32.
-    """
-    x = torch.tensor(
-        [[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], dtype=torch.float32
-    )
-    y = torch.tensor([1, 0, 0, 0, 0], dtype=torch.float32)
-    return x, y
+def five_points():
+    """Points (5, 2) that no straight line separates, and labels (5,), in float32."""
+    x = torch.tensor([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]])
+    y = torch.tensor([1, 0, 0, 0, 0])
+    return x.float(), y.float()

@@ -5,46 +5,32 @@ import math
 import torch
 from torch import Tensor
 
-from .checks import check_copies, check_size
+from . import checks
 
 
 class Linear:
     """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
 
-    ``weight`` has shape (in_features, out_features), ``bias`` (out_features,);
-    with ``copies``, their number stands in front. Both may be assigned. The
-    weights are drawn from ``generator`` (torch's global one if None), uniformly
-    within the bound of Glorot and Bengio (2010); the biases start at zero. Both
-    have torch's default dtype.
-    ``weight_grad`` and ``bias_grad`` are None until a backward pass fills them.
-
-    Raises TypeError or ValueError where a size is not a positive whole number.
-    Chapters ``notation``, ``network`` and, for copies, ``experiments``.
+    ``weight`` (in_features, out_features) is drawn uniformly within the bound of
+    Glorot and Bengio (2010), from torch's global generator if ``generator`` is None;
+    ``bias`` (out_features,) starts at zero. Both have torch's default dtype and may
+    be assigned. ``weight_grad`` and ``bias_grad`` are None until a backward pass.
+    Sizes that are no positive whole numbers raise TypeError or ValueError.
     """
 
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        generator: torch.Generator | None = None,
-        copies: int | None = None,
-    ):
-        check_size("in_features", in_features)
-        check_size("out_features", out_features)
-        in_front = check_copies(copies)
+    def __init__(self, in_features: int, out_features: int, generator=None):
+        checks.sizes(in_features=in_features, out_features=out_features)
         bound = math.sqrt(6 / (in_features + out_features))  # eq-glorot
+        shape = (in_features, out_features)
         # In float64, so that a seed means the same weights in every dtype.
-        shape = *in_front, in_features, out_features
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
         self.weight = (bound * (2 * uniform - 1)).to(torch.get_default_dtype())
-        self.bias = torch.zeros(*in_front, out_features)
-        self.weight_grad: Tensor | None = None
-        self.bias_grad: Tensor | None = None
+        self.bias = torch.zeros(out_features)
+        self.weight_grad = self.bias_grad = None
 
     def forward(self, z_out: Tensor) -> Tensor:
         """Pre-activations (n, out_features) from outputs (n, in_features)."""
-        bias = self.bias.unsqueeze(-2)  # one row, for all samples
-        return z_out @ self.weight + bias  # eq-batch-pre-activation
+        return z_out @ self.weight + self.bias  # eq-batch-pre-activation
 
 
 class TanH:
@@ -71,31 +57,15 @@ class Sigmoid:
         return z_out - z_out * z_out  # eq-sigmoid-derivative
 
 
-ACTIVATIONS: dict[str, type[TanH | Sigmoid]] = {"tanh": TanH, "sigmoid": Sigmoid}
-
-
 class Neuron:
-    """One layer: ``linear`` (a `Linear`), then ``act`` (`TanH` or `Sigmoid`).
+    """One layer, with all of its units: ``linear`` (a `Linear`), then ``act``.
 
     ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError.
-    Chapter ``network``.
     """
 
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        activation: str,
-        generator: torch.Generator | None = None,
-        copies: int | None = None,
-    ):
-        if activation not in ACTIVATIONS:
-            names = ", ".join(ACTIVATIONS)
-            raise ValueError(
-                f"activation must be one of {names}; got {activation!r}."
-            )
-        self.linear = Linear(in_features, out_features, generator, copies)
-        self.act = ACTIVATIONS[activation]()
+    def __init__(self, in_features, out_features, activation: str, generator=None):
+        self.linear = Linear(in_features, out_features, generator)
+        self.act = checks.choice(activation, tanh=TanH, sigmoid=Sigmoid)()
 
     def forward(self, z_out: Tensor) -> Tensor:
         """Outputs (n, out_features) from outputs (n, in_features)."""

@@ -2,27 +2,22 @@
 
 from torch import Tensor
 
-from .checks import check_same_shape
+from . import checks
 
 
 class MSELoss:
-    """Mean squared error over all n samples and all K outputs.
+    """The mean squared error over all n samples and all K outputs.
 
-    Both methods take the labels first, then the predictions, in one shape:
-    (n, K), or (n,) for one output; for R copies of a network (R, n, K).
-    Unequal shapes raise ValueError, because torch would broadcast them to a
-    loss of something else.
+    Labels and predictions are both (n, K), or both (n,) for one output. Unequal
+    shapes raise ValueError: torch would broadcast them to another loss.
     """
 
     def forward(self, y: Tensor, prediction: Tensor) -> Tensor:
-        """The loss, a 0-d tensor; for copies their losses (R,)."""
-        check_same_shape(y, prediction)
-        samples_and_outputs = (-2, -1)[-y.ndim :]
-        error = prediction - y
-        return error.square().mean(samples_and_outputs)  # eq-loss-batch
+        """The loss, a 0-d tensor."""
+        checks.same_shape(y, prediction)
+        return (prediction - y).square().mean()  # eq-loss-batch
 
     def gradient(self, y: Tensor, prediction: Tensor) -> Tensor:
         """The gradient with respect to ``prediction``, in its shape."""
-        check_same_shape(y, prediction)
-        count = prediction.shape[-2:].numel()  # n K
-        return (2 / count) * (prediction - y)  # eq-loss-gradient
+        checks.same_shape(y, prediction)
+        return (2 / y.numel()) * (prediction - y)  # eq-loss-gradient

@@ -5,8 +5,18 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from .checks import check_labels, check_samples
+from . import checks
+from .many import ManyNetworks
 from .network import NeuralNetwork
+
+# What colours mean in every figure. The first two are near the ends of PuOr, in
+# which predictions are drawn: a point on its own colour is predicted right.
+PALETTE = {
+    "label 0": "#E08214",
+    "label 1": "#542788",
+    "forward": "#0072B2",
+    "backward": "#009E73",
+}
 
 
 def plot_decision_boundary(
@@ -18,17 +28,17 @@ def plot_decision_boundary(
     Draws on ``ax`` (the current axes if None) and returns it. Raises ValueError
     for a network that has not two inputs and one output. Chapter ``training``.
     """
-    if net.copies is not None:
-        raise ValueError(
-            f"the plot is of one network; got {net.copies} copies. Their predictions are rows of net.forward(x)."
+    if isinstance(net, ManyNetworks):
+        raise TypeError(
+            f"the plot is of one network; got {net.copies}. Their predictions are "
+            "rows of net.forward(x)."
         )
     if net.input_size != 2 or net.output_size != 1:
         raise ValueError(
             "the plot needs a network with 2 inputs and 1 output; "
             f"got {net.input_size} and {net.output_size}."
         )
-    check_samples(net, x)
-    y = check_labels(net, x, y)
+    y = checks.batch(x, y, net.sizes, net.layers)
     ax = plt.gca() if ax is None else ax
     axis = torch.linspace(-2, 2, 101)
     prediction = net.forward(torch.cartesian_prod(axis, axis).to(x))
@@ -41,16 +51,17 @@ def plot_decision_boundary(
     ax.figure.colorbar(shades, ax=ax, label="prediction")
     if prediction.min() < 0.5 < prediction.max():
         ax.contour(axis, axis, prediction, levels=[0.5], colors="black")
-    for label, marker, color in ((0, "o", "white"), (1, "*", "yellow")):
+    for label, marker, size in ((0, "o", 90), (1, "*", 220)):
+        name = f"label {label}"
         x1, x2 = x[(y[:, 0] > 0.5) == label].T
         ax.scatter(
             x1,
             x2,
-            s=90,
+            s=size,
             marker=marker,
-            color=color,
-            edgecolor="black",
-            label=f"label {label}",
+            color=PALETTE[name],
+            edgecolor="white",
+            label=name,
         )
     # Else the rounding of the grid decides which ticks there are.
     limits = {"xlim": (-2, 2), "ylim": (-2, 2)}

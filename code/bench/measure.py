@@ -6,12 +6,14 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
 from backprop import NeuralNetwork, five_points
+from backprop.many import ManyNetworks
 from torch import Tensor
 
 from . import counts, timing
@@ -113,13 +115,10 @@ def describe_machine() -> dict[str, Any]:
 
 def five_point_problem(
     settings: Settings, copies: int | None = None
-) -> tuple[NeuralNetwork, Tensor, Tensor, float]:
-    """The network of the book, its data and the learning rate."""
-    return (
-        NeuralNetwork(2, 1, [5, 3], seed=0, copies=copies),
-        *five_points(),
-        settings.rate,
-    )
+) -> tuple[Any, Tensor, Tensor, float]:
+    """The network of the book, or many of them, its data and the learning rate."""
+    make = NeuralNetwork if copies is None else partial(ManyNetworks, copies)
+    return (make(2, 1, [5, 3], seed=0), *five_points(), settings.rate)
 
 
 def square_problem(

@@ -3,7 +3,7 @@
 Each class takes a network, of which it copies the parameters, samples (n,
 input_size), labels of the shape of the predictions, and a learning rate. Its
 method ``train(epochs)`` goes on from where the last call stopped, and returns the
-losses (epochs,), each taken before the update of its epoch; for R copies
+losses (epochs,), each taken before the update of its epoch; for R networks
 (epochs, R).
 """
 
@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from backprop import NeuralNetwork, train
+from backprop.many import ManyNetworks
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
@@ -74,14 +75,14 @@ class Ours:
 
 
 def as_module(net: NeuralNetwork, index: int | None = None) -> nn.Sequential:
-    """The network, or one of its copies, as a module of PyTorch with parameters of
-    its own (chapter ``cost``).
+    """The network, or one of many, as a module of PyTorch with parameters of its own
+    (chapter ``cost``).
     """
     modules: list[nn.Module] = []
     for layer in net.layers:
         weight, bias = layer.linear.weight, layer.linear.bias
         if index is not None:
-            weight, bias = weight[index], bias[index]
+            weight, bias = weight[index], bias[index, 0]
         linear = nn.Linear(*weight.shape)
         linear.weight = nn.Parameter(weight.mT.clone().contiguous())
         linear.bias = nn.Parameter(bias.clone())
@@ -207,11 +208,11 @@ class ScalarGraph:
 
 
 class TorchFunc:
-    """Copies of a network by the function transforms of PyTorch: parameters stacked,
+    """Many networks by the function transforms of PyTorch: parameters stacked,
     the derivative mapped over them (chapter ``cost``).
     """
 
-    def __init__(self, net: NeuralNetwork, x: Tensor, y: Tensor, lr: float):
+    def __init__(self, net: ManyNetworks, x: Tensor, y: Tensor, lr: float):
         modules = [as_module(net, index) for index in range(net.copies)]
         stacked, _ = stack_module_state(modules)
         self.parameters = {name: p.detach() for name, p in stacked.items()}
