@@ -418,7 +418,9 @@ def swap(functions, path, source, last):
     for function in functions:
         old = function.__code__
         if old.co_filename == path and old.co_firstlineno <= last:
-            function.__code__ = new[old.co_qualname, old.co_firstlineno]
+            # Without its `super()`, a method refers to no class any more.
+            code = new[old.co_qualname, old.co_firstlineno]
+            function.__code__ = code.replace(co_freevars=old.co_freevars)
 
 
 def all_code(code):

@@ -475,13 +475,12 @@ def test_a_refused_plot_opens_no_figure():
 @pytest.mark.parametrize(
     "value", [None, 0.5, [0.0] * 3, numpy.zeros(3, dtype=numpy.float32)]
 )
-def test_parameters_must_be_tensors(value):
+@pytest.mark.parametrize(("layer", "name"), [(1, "bias"), (0, "weight")])
+def test_parameters_must_be_tensors(value, layer, name):
     net, x = five_point_network(), five_points()[0]
-    net.layers[1].linear.bias = value
-    with pytest.raises(
-        TypeError,
-        match="bias of layer 2 must be a tensor of floating-point numbers; got",
-    ):
+    setattr(net.layers[layer].linear, name, value)
+    message = f"{name} of layer {layer + 1} must be a tensor of floating-point numbers; got"
+    with pytest.raises(TypeError, match=message):
         net.forward(x)
 
 

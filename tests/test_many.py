@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 import torch
-from backprop import NeuralNetwork, checks, five_points, train
+from backprop import NeuralNetwork, TanH, checks, five_points, train
 from backprop import plot_decision_boundary as plot
 from backprop.many import ManyLosses, ManyNetworks, train_many
 from networks import gradients, parameters, snapshot, unchanged
@@ -150,6 +150,38 @@ def test_one_copy_starts_as_one_network():
     one, single = ManyNetworks(1, 2, 1, [5, 3], 7), NeuralNetwork(2, 1, [5, 3], 7)
     for a, b in zip(of_one(parameters(one), 0), parameters(single), strict=True):
         assert torch.equal(a, b)
+
+
+def test_one_network_is_many_too():
+    net = ManyNetworks(1, 2, 1, [4], 0)
+    net.backward(*five_points())
+    assert net.get_loss(*five_points()).shape == (1,)
+
+
+def test_no_seed_means_the_global_generator():
+    drawn = []
+    for seed in (5, 5, 6):
+        torch.manual_seed(seed)
+        drawn.append(parameters(ManyNetworks(2, 2, 1, [3]))[0])
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_backward_does_no_more_than_it_must(monkeypatch):
+    """One derivative of each layer, none for the input, which alone is left."""
+    calls = []
+    derivative = TanH.derivative
+    monkeypatch.setattr(
+        TanH,
+        "derivative",
+        lambda self, z: calls.append(self) or derivative(self, z),
+    )
+    net, x, y = many([5, 3])
+    net.layers[-1].act = TanH()
+    outputs = net.forward_pass(x)
+    net.backward_pass(outputs, y.reshape(7, 1))
+    assert calls == [layer.act for layer in reversed(net.layers)]
+    assert [output is x for output in outputs] == [True]
 
 
 @pytest.mark.parametrize("seed", [None, 7])
