@@ -14,20 +14,15 @@ from equations.feedforward import FEEDFORWARD, number
 from equations.forms import letters
 from equations.networks import Network, random_losses
 from equations.results import Result
-from equations.world import (
-    LOSS,
-    Model,
-    Symbol,
-    World,
-    after_descent,
+from equations.tables import (
     defined,
     derivative,
-    descend,
     leaf,
     loss,
     size,
     world_of_table,
 )
+from equations.world import LOSS, Model, Symbol, World, after_descent, descend
 from sources import ROOT
 
 SAMPLE = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from .extract import Display
@@ -61,12 +62,13 @@ class Chain:
     def relations(self) -> list[tuple[Side, Side]]:
         return list(pairwise(self.sides))
 
-    def nodes(self) -> Iterator[Node]:
-        """All nodes, but for what stands in sums over layers."""
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """All nodes of the finished chain, but for what stands in sums over layers."""
         parts = list(walk(tuple(side.node for side in self.sides)))
         inner = [part.body for part in parts if isinstance(part, SumOverLayers)]
         bound = {id(part) for body in inner for part in walk(body)}
-        return (part for part in parts if id(part) not in bound)
+        return [part for part in parts if id(part) not in bound]
 
     def of_kind(self, kind: type) -> list[Placed]:
         return [found for found in self.conditions if isinstance(found.what, kind)]
@@ -87,7 +89,7 @@ class Chain:
             isinstance(node, Quantity | Function)
             and node.layer is not None
             and node.layer.base == "ell"
-            for node in self.nodes()
+            for node in self.nodes
         )
 
     @property
@@ -115,7 +117,7 @@ class Chain:
 
     @property
     def changes(self) -> list[Differential]:
-        return [node for node in self.nodes() if isinstance(node, Differential)]
+        return [node for node in self.nodes if isinstance(node, Differential)]
 
 
 def has_symbols(node: Node) -> bool:

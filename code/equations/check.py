@@ -40,21 +40,29 @@ def world_of(chapter: Chapter) -> World:
 
 
 def check_display(display: Display, chapter: Chapter) -> Result:
+    return read_and_check(display, chapter)[0]
+
+
+def read_and_check(
+    display: Display, chapter: Chapter
+) -> tuple[Result, list[Chain]]:
+    """What the check found, and the chains that it has read."""
     result = Result(display.file, display.line, display.label, display.tex)
+    chains: list[Chain] = []
     if display.exempt:
         result.exempt = display.exempt
-        return result
+        return result, chains
     with result.noting(Placed(None, 0, display.line)):
         chains = check_values(display, chapter, result)
         result.in_words = any(
             isinstance(node, Underbrace) and node.label is None
             for chain in chains
-            for node in chain.nodes()
+            for node in chain.nodes
         )
         if not result.failures:
             symbolic = [chain for chain in chains if not chain.of_decimals]
             steps.check(display, symbolic, result)
-    return result
+    return result, chains
 
 
 def check_values(display: Display, chapter: Chapter, result: Result) -> list[Chain]:
@@ -117,7 +125,7 @@ class Checker:
             self.check_chain(chain)
 
     def is_of_sizes(self, chain: Chain) -> bool:
-        quantities = [n for n in chain.nodes() if isinstance(n, Quantity)]
+        quantities = [n for n in chain.nodes if isinstance(n, Quantity)]
         symbols = [s for n in quantities for s in self.world.fitting(n)]
         return {symbol.kind for symbol in symbols} <= {"size", "number"}
 
@@ -144,7 +152,7 @@ class Checker:
 
     def check_compared(self, chain: Chain) -> None:
         """0 = 0 in every model says nothing, nor does a case that never occurs."""
-        for node in chain.nodes():
+        for node in chain.nodes:
             if isinstance(node, Cases):
                 for place in range(len(node.branches)):
                     if (id(node), place) not in self.taken:
@@ -239,9 +247,7 @@ class Checker:
                 if equality.at_least:
                     need(left.is_number and right.is_number, "≥ is between numbers")
                     return bool(left.data >= right.data)
-                return (
-                    compare(left, right, "left side", "right side")[0] <= TOLERANCE
-                )
+                return compare(left, right, "left side", "right side") <= TOLERANCE
         except Failure as failure:
             if isinstance(failure.__cause__, Undefined):
                 return False
@@ -252,7 +258,7 @@ class Checker:
         place = where(model, ell)
         with at(chain.sides[0], place):
             evaluator = Evaluator(
-                model, ell, chain.nodes(), self.chapter.loss, chain.causes
+                model, ell, chain.nodes, self.chapter.loss, chain.causes
             )
         values: list[Value] = []
         for side in chain.sides:

@@ -1,6 +1,7 @@
 """Compare two values, element by element."""
 
 import torch
+from torch import Tensor
 
 from .evaluate import COMPARISONS, Evaluator
 from .nodes import EquationError
@@ -11,9 +12,9 @@ TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
 NOTHING = 1e-12  # smaller numbers count as zero
 
 
-def compare(left: Value, right: Value, name: str, other: str):
-    """The largest difference, relative to the largest number; where it is, in words;
-    and the two numbers there. An EquationError where shapes or free indices differ."""
+def compare(left: Value, right: Value, name: str, other: str) -> float:
+    """The largest difference, relative to the largest number. An EquationError where
+    shapes or free indices differ."""
     need(
         left.sides == right.sides and left.matrix == right.matrix,
         f"{other} is {right.shape}, {name} is {left.shape}",
@@ -22,16 +23,35 @@ def compare(left: Value, right: Value, name: str, other: str):
         for index in one.indices:
             need(index in two.indices, f"index {index} is free on the {side} only")
     common_indices([left, right])  # raises where an index has two ranges
-    a, b = left.data.detach(), right.over(left.indices).detach()
-    scale = max(a.abs().max().item(), b.abs().max().item(), NOTHING)
-    differences = (a - b).abs()
-    place = torch.unravel_index(differences.argmax(), a.shape) if a.dim() else ()
+    a, b = numbers(left, right)
+    scale = torch.maximum(a.abs(), b.abs()).max().item()  # NaN where one is
+    return 0.0 if scale <= NOTHING else (a - b).abs().max().item() / scale
+
+
+def numbers(left: Value, right: Value) -> tuple[Tensor, Tensor]:
+    """The numbers of two values that have the same indices, in the same order."""
+    return left.data.detach(), right.over(left.indices).detach()
+
+
+def differing(left: Value, right: Value, name: str, other: str) -> EquationError:
+    """Says where two values differ most, and which numbers stand there."""
+    a, b = numbers(left, right)
+    place = largest((a - b).abs())
     names = (*left.indices, *(("row", "column") if left.matrix else ()))
     at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
-    difference = differences.max().item() / scale
-    if scale <= NOTHING:
-        difference = 0.0
-    return difference, f" at {at}" if at else "", a[place].item(), b[place].item()
+    return EquationError(
+        f"{other} is {b[place].item():.6g}, {name} is {a[place].item():.6g}"
+        f"{at and f' at {at}'}"
+    )
+
+
+def largest(data: Tensor) -> tuple[int, ...]:
+    """Where the largest number stands. torch's `unravel_index` would import sympy."""
+    number, place = int(data.argmax()), []
+    for size in reversed(data.shape):
+        number, position = divmod(number, size)
+        place.append(position)
+    return tuple(reversed(place))
 
 
 def ordered(left: Value, right: Value, relation: str) -> int:
@@ -45,7 +65,7 @@ def ordered(left: Value, right: Value, relation: str) -> int:
     one, other = torch.broadcast_tensors(left.over(indices), right.over(indices))
     held = COMPARISONS[relation](one, other)
     if not held.all():
-        place = torch.unravel_index((~held).to(torch.int).argmax(), held.shape)
+        place = largest((~held).to(torch.int))
         raise EquationError(
             f"left side is {one[place]:.6g}, right side is {other[place]:.6g}: not"
             f" {relation}"
@@ -56,11 +76,11 @@ def ordered(left: Value, right: Value, relation: str) -> int:
 def equal(left: Value, right: Value, name: str, other: str, result: Result) -> int:
     """How many numbers that are not 0 are equal; an EquationError where two are not.
     ``result`` counts them."""
-    difference, at, first, second = compare(left, right, name, other)
+    difference = compare(left, right, name, other)
     if not difference <= TOLERANCE:
-        raise EquationError(f"{other} is {second:.6g}, {name} is {first:.6g}{at}")
-    a, b = left.data, right.over(left.indices)
-    count = int(((a.abs() > NOTHING) | (b.abs() > NOTHING)).sum())
+        raise differing(left, right, name, other)
+    a, b = numbers(left, right)
+    count = int(torch.maximum(a.abs(), b.abs()).gt(NOTHING).sum())
     result.values += count
     result.error = max(result.error or 0.0, difference)
     return count

@@ -98,22 +98,19 @@ class Evaluator(Place):
         bare_loss: Loss | None = None,
         causes: tuple[Quantity, ...] = (),
     ):
-        nodes = list(nodes)
-        super().__init__(model, ell, nodes, bare_loss)
-        self.of_batch = any(map(self.is_of_batch, nodes))
+        self.nodes = list(nodes)
+        super().__init__(model, ell, self.nodes, bare_loss)
         self.causes = causes
         self.claims: list[Claim] = []
         self.taken: set[tuple[int, int]] = set()  # branches of cases
         calculus.check_causes(self, self.causes)
 
-    def is_of_batch(self, node: Node) -> bool:
-        found = None
-        if isinstance(node, Quantity):
-            found = self.meaning(node)
-        return (
-            found is not None
-            and set(found.axes) & set(self.model.world.counts.values()) != set()
-        )
+    @property
+    def of_batch(self) -> bool:
+        """Whether something of the batch stands among the formulas."""
+        found = [self.meaning(n) for n in self.nodes if isinstance(n, Quantity)]
+        counts = set(self.model.world.counts.values())
+        return any(symbol and counts & set(symbol.axes) for symbol in found)
 
     def take_claims(self) -> list[Claim]:
         claims, self.claims = self.claims, []

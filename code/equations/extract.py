@@ -35,6 +35,10 @@ class Display:
     exempt: str | None = None
     reasons: list[str] = field(default_factory=list)
 
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.file, self.line
+
 
 @dataclass
 class Inline:

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .nodes import EquationError
-from .world import Model, Symbol, World, loss
+from .tables import loss
+from .world import Model, Symbol, World
 
 GENERAL = {"p": 4, "q": 7, "r": 5}  # sizes of the vectors of the rules
 

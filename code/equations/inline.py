@@ -285,7 +285,7 @@ class Kinds:
         one; there must be one in some model."""
         found = False
         chain = Chain([Side(node, 0, 0, "")])
-        inner = list(chain.nodes())
+        inner = chain.nodes
         for model in self.models:
             for ell in range(1, model.L + 1) if chain.uses_ell else (None,):
                 try:

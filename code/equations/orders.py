@@ -58,7 +58,7 @@ def error(
     for layer in range(1, model.L + 1):
         for entry in (("W", layer, (0, 0)), ("b", layer, (0,))):
             moved = model.moved(entry, step)
-            evaluator = Evaluator(moved, None, chain.nodes(), bare_loss)
+            evaluator = Evaluator(moved, None, chain.nodes, bare_loss)
             a, b = (evaluator.value(side.node) for side in chain.sides)
             need(a.is_number and b.is_number, "h goes with numbers")
             check_braces(evaluator, result)

@@ -12,15 +12,17 @@ from .nodes import Equality
 from .reasons import Cited, Construct, Context, OutOfReach, Step, judge
 from .results import Result
 
+Read = dict[tuple[str, int], list[Chain]]  # the chains of displays, by their places
 
-def check_reasons(chapters: list[Chapter], results: dict) -> None:
+
+def check_reasons(chapters: list[Chapter], results: dict, read: Read) -> None:
     """Each step of a display whose numbers are right is closed by its reason, or holds
     a construct that no proof reaches. ``results`` has the result of each display by its
-    place."""
-    library = Library(chapters)
+    place, ``read`` what has been read there."""
+    library = Library(chapters, read)
     for chapter in chapters:
         for display in chapter.displays:
-            result = results[display.file, display.line]
+            result = results[display.place]
             if not result.exempt and not result.failures:
                 check_steps(display, chapter, library, result)
 
@@ -40,18 +42,19 @@ def check_steps(
 
 
 class Library:
-    """The displays of some chapters, and of the book that they belong to."""
+    """The displays of some chapters, and of the book that they belong to. Those of which
+    ``read`` has no chains are read when they are needed."""
 
-    def __init__(self, chapters: list[Chapter]):
+    def __init__(self, chapters: list[Chapter], read: Read | None = None):
         self.chapters = {Path(c.file).resolve(): c for c in chapters}
-        self.read: dict[tuple, list[Chain]] = {}
+        self.read = read or {}
+        self.known: dict[tuple[str, int], list[Cited]] = {}
 
     def chains(self, display: Display) -> list[Chain]:
-        key = display.file, display.line
-        if key not in self.read:
-            unused = Result(display.file, display.line, None, display.tex)
-            self.read[key] = read_display(display, unused)
-        return self.read[key]
+        if display.place not in self.read:
+            unused = Result(*display.place, None, display.tex)
+            self.read[display.place] = read_display(display, unused)
+        return self.read[display.place]
 
     def context(self, chain: Chain, chapter: Chapter) -> Context:
         stated = [placed.what for placed in chain.conditions]
@@ -87,7 +90,10 @@ class Library:
             there = self.chapters[path]
             for display in there.displays:
                 if display.label == label:
-                    return self.equations(display, there)
+                    if display.place not in self.known:
+                        cited = self.equations(display, there)
+                        self.known[display.place] = cited
+                    return self.known[display.place]
         raise OutOfReach(Construct.ELSEWHERE)
 
     def equations(self, display: Display, chapter: Chapter) -> list[Cited]:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from .check import check_display
+from .check import read_and_check
 from .extract import read_chapter
 from .inline import EXECUTED, Kinds
 from .package import ADAPTERS
@@ -76,19 +76,21 @@ def check_files(paths: list[str], world: str | None = None) -> Report:
     or a display in it does not end.
     """
     chapters = [read_chapter(path, world) for path in paths]
-    displays = [
-        check_display(display, chapter)
+    checked = {
+        display.place: read_and_check(display, chapter)
         for chapter in chapters
         for display in chapter.displays
-    ]
-    by_place = {(result.file, result.line): result for result in displays}
+    }
+    by_place = {place: result for place, (result, _) in checked.items()}
     check_citations(chapters, by_place)
-    check_reasons(chapters, by_place)
+    check_reasons(
+        chapters, by_place, {place: read for place, (_, read) in checked.items()}
+    )
     inlines = []
     for chapter in chapters:
         kinds = Kinds(chapter)
         inlines += [kinds.check(inline) for inline in chapter.inlines]
-    return Report(displays, inlines)
+    return Report(list(by_place.values()), inlines)
 
 
 def as_text(report: Report) -> str:

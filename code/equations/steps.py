@@ -63,7 +63,7 @@ def check_citations(chapters: list[Chapter], results: dict) -> None:
             for label in CITED.findall(" ".join(display.reasons)):
                 known = label in here[:position] or label in earlier
                 if not known and (before is not None or label in here):
-                    results[display.file, display.line].fail(
+                    results[display.place].fail(
                         f"a reason cites {label}, which does not stand earlier"
                     )
 

@@ -78,8 +78,10 @@ class Place:
             f"index {index} counts {axis}; an index of"
             f" {', '.join(counts.values())} is {', '.join(counts)}, and no other",
         )
-        sizes = [s.letter for s in self.model.world.symbols if s.kind == "size"]
-        need(index not in sizes, f"{index} is a size; an index has another name")
+        need(
+            index not in self.model.world.sizes,
+            f"{index} is a size; an index has another name",
+        )
         same_axis(index, self.counted.setdefault(index, axis), axis)
 
     def is_kronecker(self, node: Quantity) -> bool:
@@ -108,11 +110,11 @@ class Place:
 
     def symbol(self, node: Quantity) -> Symbol:
         """The row of the table that a quantity means."""
-        world, name = self.model.world, shown(node.letter)
-        same_letter = world.of_letter(node.letter)
-        need(same_letter, f"unknown symbol '{node.letter}'")
+        world = self.model.world
         found = world.fitting(node)
         if not found:
+            name, same_letter = shown(node.letter), world.of_letter(node.letter)
+            need(same_letter, f"unknown symbol '{node.letter}'")
             layered = {symbol.layered for symbol in same_letter}
             if len(layered) == 1 and (node.layer is not None) not in layered:
                 has = "needs a" if layered == {True} else "takes no"
@@ -137,12 +139,16 @@ class Place:
         except Undefined as error:
             raise Undefined(f"{describe(node)} {error}") from None
         axes = self.model.axes(symbol, layer)
-        need(
-            node.bold or len(node.indices) >= len(axes),
-            f"{describe(node)} is a vector or a matrix, and not bold",
-        )
-        need(not node.bold or axes, f"{describe(node)} is a number, and bold")
+        self.check_font(node, len(axes))
         return tensor, axes, symbol
+
+    def check_font(self, node: Quantity, axes: int) -> None:
+        if not node.bold and len(node.indices) < axes:
+            raise EquationError(
+                f"{describe(node)} is a vector or a matrix, and not bold"
+            )
+        if node.bold and not axes:
+            raise EquationError(f"{describe(node)} is a number, and bold")
 
     def quantity(self, node: Quantity) -> Value:
         if self.is_kronecker(node):

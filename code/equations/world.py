@@ -4,11 +4,10 @@ Every other part asks this table what a letter means: the evaluation, the claims
 text, the rows of shapes, the mutants and the comparison with the package.
 """
 
-import random
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -91,6 +90,10 @@ class Model:
         """The tensors that live as long as the model."""
         raise NotImplementedError
 
+    @cached_property
+    def lasting_ids(self) -> frozenset[int]:
+        return frozenset(map(id, self.lasting))
+
     def count(self, axis: str) -> Tensor:
         return torch.tensor(float(self.sizes[axis]), dtype=torch.float64)
 
@@ -126,10 +129,9 @@ class Model:
     def jacobian(self, of: Tensor, by: Tensor) -> Tensor | None:
         """The derivatives of all elements by all elements, of.shape + by.shape; None
         where one does not depend on the other. Those of lasting tensors are kept."""
-        lasting = {id(tensor) for tensor in self.lasting}
-        if not {id(of), id(by)} <= lasting:
-            return derivatives(of, by)
         key = id(of), id(by)
+        if not self.lasting_ids.issuperset(key):
+            return derivatives(of, by)
         if key not in self.jacobians:
             found = derivatives(of, by)
             if found is None:
@@ -155,30 +157,52 @@ class World:
     first: int = 1
     ones: str | None = None
     differentiable: int = 1  # how often activation functions are
+    found: dict[tuple, list[Symbol]] = field(
+        init=False, compare=False, default_factory=dict
+    )
+
+    @cached_property
+    def by_letter(self) -> dict[str, list[Symbol]]:
+        found: dict[str, list[Symbol]] = {}
+        for symbol in self.symbols:
+            found.setdefault(symbol.letter, []).append(symbol)
+        return found
+
+    @cached_property
+    def by_key(self) -> dict[str, Symbol]:
+        return {symbol.key: symbol for symbol in self.symbols}
 
     def of_letter(self, letter: str) -> list[Symbol]:
-        return [symbol for symbol in self.symbols if symbol.letter == letter]
+        return self.by_letter.get(letter, [])
 
     def named(self, key: str) -> Symbol:
-        (found,) = [symbol for symbol in self.symbols if symbol.key == key]
-        return found
+        return self.by_key[key]
 
     @property
     def letters(self) -> set[str]:
-        return {symbol.letter for symbol in self.symbols}
+        return set(self.by_letter)
+
+    @cached_property
+    def sizes(self) -> set[str]:
+        return {symbol.letter for symbol in self.symbols if symbol.kind == "size"}
 
     def fitting(self, node: Quantity) -> list[Symbol]:
         """The symbols that a quantity can mean."""
-        samples = self.counts.keys() & node.indices[:1]
-        found = [
-            symbol
-            for symbol in self.of_letter(node.letter)
-            if symbol.layered == (node.layer is not None)
-            and symbol.part == node.part
-            and symbol.bold in (None, node.bold)
-        ]
-        batch = [symbol for symbol in found if symbol.sample]
-        return batch if samples and batch else [s for s in found if not s.sample]
+        of_sample = node.indices[:1] and node.indices[0] in self.counts
+        layered = node.layer is not None
+        key = node.letter, layered, node.part, node.bold, bool(of_sample)
+        if key not in self.found:
+            found = [
+                symbol
+                for symbol in self.of_letter(node.letter)
+                if symbol.layered == layered
+                and symbol.part == node.part
+                and symbol.bold in (None, node.bold)
+            ]
+            batch = [symbol for symbol in found if symbol.sample]
+            alone = [symbol for symbol in found if not symbol.sample]
+            self.found[key] = batch if of_sample and batch else alone
+        return self.found[key]
 
 
 def derivatives(of: Tensor, by: Tensor) -> Tensor | None:
@@ -227,108 +251,3 @@ def descend(
         nesterov=False,
         maximize=False,
     )
-
-
-# The rows of a table
-
-
-def leaf(
-    letter: str,
-    axes: str,
-    said: str,
-    made: Callable[[Tensor], Tensor] = lambda drawn: drawn,
-    **more: Any,
-) -> Symbol:
-    """Random numbers; ``made`` turns those of the normal distribution into others."""
-
-    def value(model: Model) -> Tensor:
-        shape = [model.sizes[axis] for axis in axes.split()]
-        drawn = model.random(more.get("name", letter), *shape)
-        return made(drawn).detach().requires_grad_()
-
-    return Symbol(letter, said, "leaf", tuple(axes.split()), value, **more)
-
-
-def defined(
-    letter: str, axes: str, said: str, formula: Callable[[Any], Tensor], **more: Any
-) -> Symbol:
-    return Symbol(letter, said, "definition", tuple(axes.split()), formula, **more)
-
-
-def derivative(
-    letter: str, axes: str, said: str, by: str, of: str = LOSS, **more: Any
-) -> Symbol:
-    """The derivative of one symbol by another, by automatic differentiation."""
-
-    def value(model: Any) -> Tensor:
-        (slopes,) = torch.autograd.grad(
-            model[of].sum(), model[by], create_graph=True, retain_graph=True
-        )
-        return slopes
-
-    return Symbol(letter, said, "derivative", tuple(axes.split()), value, **more)
-
-
-def loss(said: str, formula: Callable[[Any], Tensor], **more: Any) -> Symbol:
-    return Symbol(LOSS, said, "loss", (), formula, **more)
-
-
-class TableModel(Model):
-    """A model of a world without layers: the values of its table, row by row."""
-
-    def __init__(self, world: World, sizes: Mapping[str, int], seed: int):
-        super().__init__(world, sizes, seed)
-        self.found: dict[str, Any] = {}
-        for symbol in world.symbols:
-            self.found[symbol.key] = symbol.value(self)
-
-    @property
-    def lasting(self) -> list[Tensor]:
-        return [value for value in self.found.values() if isinstance(value, Tensor)]
-
-    def __getitem__(self, key: str) -> Any:
-        return self.found[key]
-
-    def values(self, symbol: Symbol) -> Any:
-        return self.found[symbol.key]
-
-    def __str__(self):
-        return ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
-
-
-def size(letter: str, said: str) -> Symbol:
-    """A number that counts."""
-    return Symbol(letter, said, "size", (), lambda model: model.count(letter))
-
-
-def world_of_table(
-    name: str,
-    rows: Sequence[Symbol],
-    derived: Mapping[str, Callable[[dict[str, int]], int]] | None = None,
-    models: int = 4,
-    smallest: int = 1,
-    **more: Any,
-) -> World:
-    """A world without layers. Sizes differ in each of its models; in the last one the
-    first size is ``smallest``. ``derived`` gives the sizes that follow from others."""
-
-    @cache
-    def made() -> tuple[Model, ...]:
-        counted = [
-            s.letter for s in rows if s.kind == "size" and s.letter not in follow
-        ]
-        found = []
-        for seed in range(models):
-            drawn = random.Random(f"{name} {seed}").sample(
-                range(2, 9), len(counted)
-            )
-            sizes = dict(zip(counted, drawn))
-            if seed == models - 1 and counted:
-                sizes[counted[0]] = smallest
-            sizes |= {letter: formula(sizes) for letter, formula in follow.items()}
-            found.append(TableModel(world, sizes, seed))
-        return tuple(found)
-
-    follow = derived or {}
-    world = World(name, tuple(rows), made, **more)
-    return world

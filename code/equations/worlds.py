@@ -4,17 +4,8 @@ import torch
 from torch.nn import functional
 
 from .feedforward import FEEDFORWARD
-from .world import (
-    World,
-    after_descent,
-    defined,
-    derivative,
-    descend,
-    leaf,
-    loss,
-    size,
-    world_of_table,
-)
+from .tables import defined, derivative, leaf, loss, size, world_of_table
+from .world import World, after_descent, descend
 
 
 def some_loss(*arguments: str):

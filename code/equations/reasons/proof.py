@@ -83,6 +83,7 @@ class Step:
     context: Context
     met: OutOfReach | None = None  # on the way of a proof that failed
     known: dict = field(default_factory=dict)
+    found: dict = field(default_factory=dict)  # what is read, by what is withheld
 
     def pairs(self) -> Iterator[tuple[Node, Node]]:
         """What must be equal: the sides, and new braces and their labels."""
@@ -94,8 +95,12 @@ class Step:
 
     def read(self, withheld: frozenset[str]) -> list[tuple[Poly, Poly]]:
         """Both sides of each pair as they stand. Raises OutOfReach and Unfit."""
-        reader = Reader(self.context.loss, withheld)
-        return [sides(left, right, reader) for left, right in self.pairs()]
+        if withheld not in self.found:
+            reader = Reader(self.context.loss, withheld)
+            self.found[withheld] = [
+                sides(left, right, reader) for left, right in self.pairs()
+            ]
+        return self.found[withheld]
 
     def defined(self) -> list[str]:
         """The definitions of symbols that stand alone on a side."""

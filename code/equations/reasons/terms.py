@@ -5,7 +5,7 @@ factors. An index knows what it counts, so those of different layers never meet.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, product
 
@@ -186,8 +186,7 @@ def mapped(part, leaf: Callable, taken: Collection[Index] = ()):
     if isinstance(part, Term) and not set(taken).isdisjoint(part.bound):
         part = renamed(part)
     if isinstance(part, Index | Term | Atom):
-        values = (getattr(part, item.name) for item in fields(part))
-        return type(part)(*(mapped(value, leaf, taken) for value in values))
+        return type(part)(*(mapped(v, leaf, taken) for v in vars(part).values()))
     return part
 
 
@@ -201,5 +200,5 @@ def indices(part) -> Iterator[Index]:
     elif isinstance(part, Opaque):
         yield from indices(part.place)
     elif isinstance(part, Term | Atom):
-        for item in fields(part):
-            yield from indices(getattr(part, item.name))
+        for value in vars(part).values():
+            yield from indices(value)

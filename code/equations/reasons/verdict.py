@@ -10,6 +10,7 @@ samples, for each sample of a batch, if that can be proved.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, combinations, pairwise
 
 from equations.nodes import (
@@ -45,6 +46,23 @@ class Cited:
     right: Node
     direct: bool
     context: Context
+
+    @cached_property
+    def meaning(self) -> frozenset[str]:
+        """The rules that the equation is, if it is no more than that."""
+        step = Step(self.left, self.right, self.context)
+        quantities = [
+            n for n in walk((self.left, self.right)) if isinstance(n, Quantity)
+        ]
+        if {node.letter for node in quantities} <= GENERAL.keys():
+            tried = [*CALCULUS, "Jacobian"]
+        else:
+            tried = sorted(RULES - CALCULUS.keys()) if self.direct else []
+        if not step.closes(frozenset()):
+            for rule in tried:
+                if step.closes(frozenset({rule})):
+                    return frozenset({rule})
+        return frozenset()
 
 
 Find = Callable[[str], list[Cited]]  # the equations of a display, by its label
@@ -245,28 +263,10 @@ def group(name: Named, step: Step, reason: str, find: Find) -> Group:
             raise
         equations_cited, step.met = [], found  # unless the step closes without it
     for cited in equations_cited:
-        rules = meaning(cited)
-        means |= rules
-        if not rules:
+        means |= cited.meaning
+        if not cited.meaning:
             facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
     return Group(name.text, frozenset(means), tuple(facts))
-
-
-def meaning(cited: Cited) -> frozenset[str]:
-    """The rules that a cited equation is, if it is no more than that."""
-    step = Step(cited.left, cited.right, cited.context)
-    quantities = [
-        n for n in walk((cited.left, cited.right)) if isinstance(n, Quantity)
-    ]
-    if {node.letter for node in quantities} <= GENERAL.keys():
-        tried = [*CALCULUS, "Jacobian"]
-    else:
-        tried = sorted(RULES - CALCULUS.keys()) if cited.direct else []
-    if not step.closes(frozenset()):
-        for rule in tried:
-            if step.closes(frozenset({rule})):
-                return frozenset({rule})
-    return frozenset()
 
 
 def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:
