@@ -57,6 +57,9 @@ class Symbol:
     word: str | None = None  # below a loss
     arguments: tuple[str, ...] = ()  # of a loss, by the names of their symbols
     package: str = ""  # its counterpart in the package
+    of: str = ""  # of which loss it is the derivative, by the name of its symbol
+    proof: str = ""  # what proofs call it, of a sample or of the batch
+    definition: str = ""  # what reasons call its definition
     # After one step of training, by the loss of the batch or of one sample.
     after: Callable[[Any, int | None, bool], Tensor] | None = None
 

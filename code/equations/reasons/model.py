@@ -5,7 +5,9 @@ The definitions are those of the book; a proof may use one where a reason names 
 
 from fractions import Fraction
 
-from equations.nodes import Layer, Quantity
+from equations.feedforward import FEEDFORWARD
+from equations.feedforward import GENERAL as SIZES
+from equations.nodes import Layer, Loss, Quantity
 
 from .canonical import inverse
 from .constructs import Construct, OutOfReach
@@ -29,25 +31,24 @@ from .terms import (
 
 LAST = Layer("L")
 SAMPLES = "samples"
+ENDS = {"N0": Layer(0), "K": LAST}
 
-# Deltas, and losses. That of one sample of a batch carries the sample's index.
-DELTAS = {
-    "delta": "loss",
-    "delta of the batch": "loss of the batch",
-    "delta of a sample": "loss of a sample",
+# What the table of symbols says of those that proofs reach: what each kind is called
+# where it is defined, and of which loss a delta is the derivative.
+ROWS = [row for row in FEEDFORWARD.symbols if row.proof]
+DEFINED = {row.proof: row.definition for row in ROWS if row.definition}
+DELTAS = {row.proof: FEEDFORWARD.named(row.of).proof for row in ROWS if row.of}
+LOSSES = {row.proof for row in ROWS if row.kind == "loss"}
+LEAVES = {row.proof for row in ROWS if row.kind in ("leaf", "variable")} - {
+    *DEFINED
 }
-LOSSES = {*DELTAS.values(), "mse", "mse of the batch"}
+VECTORS = {row.axes[0]: row.letter for row in ROWS if {*row.axes} & {*SIZES}}
+COUNTED: dict[str, Kind] = {
+    **VECTORS,
+    **ENDS,
+    "n": SAMPLES,
+}  # what is outside of layers
 
-# The definition of each kind.
-DEFINED = {
-    **{delta: delta for delta in DELTAS},
-    "z in": "pre-activation",
-    "z out": "output",
-    "mse": "loss",
-    "mse of the batch": "loss of the batch",
-    "G": "contribution",
-    "r": "bound",
-}
 FUNCTIONS = ("tanh", "sigmoid")
 
 
@@ -60,63 +61,39 @@ def up(layer: Layer, steps: int) -> Layer:
 
 def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
     """What a letter names: its kind, its layer, and what its indices count."""
-    letter, count = node.letter, len(node.indices)
-    layer = up(node.layer, 0) if node.layer else None
-    of_sample = node.indices[:1] == ("s",)
-    match letter:
-        case "W" if layer:
-            return "W", layer, (up(layer, -1), layer)
-        case "b" if layer:
-            return "b", layer, (layer,)
-        case "z" | "Z" if layer and node.part:
-            axes = (SAMPLES, layer) if letter == "Z" or of_sample else (layer,)
-            return f"z {node.part}", layer, axes
-        case "delta" if layer and of_sample:
-            return "delta of a sample", layer, (SAMPLES, layer)
-        case "delta" if layer and count < 2:
-            return "delta", layer, (layer,)
-        case "Delta" if layer:
-            return "delta of the batch", layer, (SAMPLES, layer)
-        case "G" if layer:
-            return "G", layer, (SAMPLES, up(layer, -1), layer)
-        case "r" if layer:
-            return "r", layer, ()
-        case "x" | "X" if not layer:
-            return (
-                "z out",
-                Layer(0),
-                (Layer(0),) if letter == "x" else (SAMPLES, Layer(0)),
-            )
-        case "y" | "Y" if not layer:
-            batch = letter == "Y" or of_sample
-            return "y", LAST, (SAMPLES, LAST) if batch else (LAST,)
-        case "u" | "v" if not layer:
-            return letter, None, (letter,)
-        case "t" if not layer:
-            return (
-                ("vector t", None, ("t",))
-                if node.bold or count
-                else ("t", None, ())
-            )
-        case "f" | "z" if not layer and not count:
-            return letter, None, ()
-    raise OutOfReach(Construct.SYMBOLS)
+    found = [row for row in FEEDFORWARD.fitting(node) if row.proof]
+    if not found:
+        raise OutOfReach(Construct.SYMBOLS)
+    (row,) = found
+    if node.layer is None:
+        layer = next((ENDS[axis] for axis in row.axes if axis in ENDS), None)
+        return row.proof, layer, tuple(COUNTED[axis] for axis in row.axes)
+    layer = up(node.layer, 0)
+    kinds = COUNTED | {"N": layer, "N-": up(layer, -1)}
+    return row.proof, layer, tuple(kinds[axis] for axis in row.axes)
 
 
 def size(node: Quantity) -> Kind | None:
     """What a letter counts, if it is a size."""
     if node.bold or node.indices or node.part:
         return None
-    match node:
-        case Quantity(letter="N", layer=Layer() as layer):
-            return up(layer, 0)
-        case Quantity(letter="K", layer=None):
-            return LAST
-        case Quantity(letter="n", layer=None):
-            return SAMPLES
-        case Quantity(letter="p" | "q" | "r" as letter, layer=None):
-            return {"p": "t", "r": "v", "q": "u"}[letter]
-    return None
+    if node.layer is None:
+        return COUNTED.get(node.letter)
+    return up(node.layer, 0) if node.letter == "N" else None
+
+
+def loss(node: Loss) -> Entry:
+    """A loss by its arguments; that of a sample of the batch carries its index."""
+    quantities = [part for part in node.arguments if isinstance(part, Quantity)]
+    keys = tuple(
+        row.key for part in quantities for row in FEEDFORWARD.fitting(part)
+    )
+    for row in ROWS:
+        if row.kind == "loss" and (row.word, row.arguments) == (node.word, keys):
+            samples = tuple(Index(s, SAMPLES) for s in quantities[-1].indices)
+            if len(samples) == len(row.axes):
+                return Entry(row.proof, None, samples)
+    raise OutOfReach(Construct.SYMBOLS)
 
 
 # ---------------------------------------------------------------- definitions

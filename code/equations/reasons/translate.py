@@ -35,7 +35,7 @@ from . import terms
 from .canonical import inverse
 from .constructs import Construct, OutOfReach, Unfit
 from .matrices import Matrix, Meaning, added, diagonal, multiplied, transposed
-from .model import FUNCTIONS, SAMPLES, size, slope, symbol
+from .model import FUNCTIONS, SAMPLES, loss, size, slope, symbol
 from .terms import (
     ONE,
     Applied,
@@ -140,25 +140,9 @@ class Reader:
         return single(Size(kind)) if kind else arranged(node, lambda entry: entry)
 
     def loss_entry(self, node: Loss) -> Entry:
-        if not node.arguments and node.word is None:
-            if self.loss is None:
-                return Entry("loss")
-            node = self.loss
-        match node:
-            case Loss(
-                word=None | "MSE" as word,
-                arguments=(Quantity() as y, Quantity() as z),
-            ):
-                kinds = {
-                    "y": ("loss", "mse"),
-                    "Y": ("loss of the batch", "mse of the batch"),
-                }
-                samples = tuple(Index(name, SAMPLES) for name in z.indices)
-                if y.letter in kinds and not samples:
-                    return Entry(kinds[y.letter][word == "MSE"])
-                if y.letter == "y" and word is None:
-                    return Entry("loss of a sample", None, samples)
-        raise OutOfReach(Construct.SYMBOLS)
+        if node == Loss(node.span):
+            return Entry("loss") if self.loss is None else loss(self.loss)
+        return loss(node)
 
     def entry(self, node: Node) -> Entry:
         """A loss, or a number that a letter names."""
