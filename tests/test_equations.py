@@ -105,6 +105,7 @@ RIGHT = {
     "large parentheses": rf"z^{{(\ell)}}_{{i,\mathrm{{out}}}} = \sigma^{{(\ell)}}\bigl(z^{{(\ell)}}_{{i,\mathrm{{in}}}}\bigr){ALL}",
     "a sum with its end": rf"z^{{(\ell)}}_{{i,\mathrm{{in}}}} = \sum_{{j=1}}^{{N^{{(\ell-1)}}}} W^{{(\ell)}}_{{ji}} z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} + b^{{(\ell)}}_i{ALL}",
     "a square of a function": r"\tanh'(z) = 1 - \tanh^2(z)",
+    "one over a function": r"\frac{1}{\operatorname{sigmoid}(z)} = \operatorname{sigmoid}(z)^{-1}",
     "a row with a dot": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_s \boldsymbol{{\Delta}}^{{(\ell)\top}}_{{s,\cdot}}{ALL}",
     "the loss of a sample of the batch": rf"\frac{{\partial \mathcal{{L}}(\mathbf{{y}}_s, \mathbf{{z}}^{{(L)}}_{{s,\mathrm{{out}}}})}}{{\partial b^{{(\ell)}}_i}} = \delta^{{(\ell)}}_{{si}}{ALL}",
 }
@@ -266,6 +267,16 @@ WRONG = {
         rf"2 \delta^{{(\ell)}}_i = \delta^{{(\ell)}}_i 2{ALL}",
         "a number stands behind a factor",
     ),
+    "an inverse function": (
+        r"\tanh^{-1}(z) = \frac{1}{\tanh(z)}",
+        "an exponent below 0 at tanh reads as its inverse; write a fraction",
+    ),
+    "an inverse slope in braces": (
+        rf"{{\sigma'^{{(\ell)}}}}^{{-1}}({IN}) = \frac{{1}}{{\sigma'^{{(\ell)}}({IN})}}{ALL}",
+        "an exponent below 0 at sigma reads as its inverse",
+    ),
+    "an inverse logarithm": (r"\log^{-1}(3) = 1", "cannot be read from here: ^{-1}"),
+    "an inverse sine": (r"\sin^{-1}(z) = z", r"cannot be read from here: \sin"),
     "a decimal exponent": (
         rf"(\delta^{{(\ell)}}_i)^{{2.0}} = \delta^{{(\ell)}}_i \delta^{{(\ell)}}_i{ALL}",
         "cannot be read from here: .0",

@@ -226,6 +226,10 @@ class Build(Transformer):
         if "T" in scripts.wrappers:
             raise EquationError("a function has no transpose")
         name = sign.removeprefix("\\operatorname{").strip("\\}")
+        if any(mark.startswith("-") for mark in scripts.wrappers):
+            raise EquationError(
+                f"an exponent below 0 at {name} reads as its inverse; write a fraction"
+            )
         if (name == "sigma") != (scripts.layer is not None):
             need = "needs a layer" if name == "sigma" else "takes no layer"
             raise EquationError(f"{name} {need}")
