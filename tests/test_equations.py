@@ -94,7 +94,7 @@ def test_results_and_definitions_agree_with_the_package(report):
 DELTA = r"\delta^{(\ell)}_i &= \frac{\partial \mathcal{L}}{\partial z^{(\ell)}_{i,\mathrm{in}}}"
 RIGHT = {
     "a definition": rf"z^{{(\ell)}}_{{i,\mathrm{{in}}}} = \sum_j W^{{(\ell)}}_{{ji}} z^{{(\ell-1)}}_{{j,\mathrm{{out}}}} + b^{{(\ell)}}_i{ALL}",
-    "other fonts": rf"\textbf{{z}}^{{(\ell)}}_{{i,out}} = \sigma^{{(\ell)}}(\textbf{{z}}^{{(\ell)}}_{{i,in}}){ALL}",
+    "other fonts": rf"\textbf{{z}}^{{(\ell)}}_{{out}} = \sigma^{{(\ell)}}(\textbf{{z}}^{{(\ell)}}_{{in}}){ALL}",
     "a gradient": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {LOSS} = \boldsymbol{{\delta}}^{{(\ell)}}{ALL}",
     "a row of a matrix": rf"\nabla_{{\mathbf{{b}}^{{(\ell)}}}} {BATCH_LOSS} = \sum_s {{\boldsymbol{{\Delta}}^{{(\ell)}}_s}}^T{ALL}",
     "an element": rf"(\boldsymbol{{\Delta}}^{{(\ell)\top}})_{{is}} = \Delta^{{(\ell)}}_{{si}}{ALL}",
@@ -275,7 +275,10 @@ WRONG = {
         rf"{{\sigma'^{{(\ell)}}}}^{{-1}}({IN}) = \frac{{1}}{{\sigma'^{{(\ell)}}({IN})}}{ALL}",
         "an exponent below 0 at sigma reads as its inverse",
     ),
-    "an inverse logarithm": (r"\log^{-1}(3) = 1", "cannot be read from here: ^{-1}"),
+    "an inverse logarithm": (
+        r"\log^{-1}(3) = 1",
+        "cannot be read from here: ^{-1}",
+    ),
     "an inverse sine": (r"\sin^{-1}(z) = z", r"cannot be read from here: \sin"),
     "a decimal exponent": (
         rf"(\delta^{{(\ell)}}_i)^{{2.0}} = \delta^{{(\ell)}}_i \delta^{{(\ell)}}_i{ALL}",
@@ -437,6 +440,26 @@ WRONG = {
     "a vector that is not bold": (
         rf"z^{{(\ell)}}_{{\mathrm{{out}}}} = \sigma^{{(\ell)}}({Z_IN}){ALL}",
         "z^(ℓ)_out is a vector or a matrix, and not bold",
+    ),
+    "a bold element": (
+        f"{IN} = {FORWARD}{ALL}".replace("W^", r"\mathbf{W}^"),
+        "W^(ℓ)_ji is a number, and bold",
+    ),
+    "a bold number of a layer": (
+        rf"\frac{{\partial \mathcal{{L}}}}{{\partial b^{{(\ell)}}_i}} = \boldsymbol{{\delta}}^{{(\ell)}}_i{ALL}",
+        "δ^(ℓ)_i is a number, and bold",
+    ),
+    "a bold element of a change": (
+        rf"d{IN} = d\mathbf{{b}}^{{(\ell)}}_i{ALL}, \quad \text{{changing }} \mathbf{{b}}^{{(\ell)}}",
+        "b^(ℓ)_i is a number, and bold",
+    ),
+    "a bold sample and unit": (
+        rf"Z^{{(\ell)}}_{{si,\mathrm{{in}}}} = \mathbf{{Z}}^{{(\ell)}}_{{si,\mathrm{{in}}}}{ALL}",
+        "Z^(ℓ)_si,in is a number, and bold",
+    ),
+    "any number, bold": (
+        r"\tanh'(\mathbf{z}) = 1 - \tanh^2(\mathbf{z})",
+        "z is no symbol in this font, or with this layer",
     ),
     "a loss of what is not bold": (
         f"{BIASES}{ALL}".replace(r"\mathbf{y}", "y"),

@@ -46,6 +46,7 @@ from .nodes import (
 )
 from .parse import parse_row
 from .results import Result
+from .symbols import check_font
 from .values import Undefined, Value
 from .world import Model, World
 
@@ -148,7 +149,8 @@ class Kinds:
         return bool(quantities) and all(map(self.counts, quantities))
 
     def counts(self, node: Quantity) -> bool:
-        return {s.kind for s in self.world.fitting(node)} == {"size"}
+        kinds = {s.kind for s in self.world.fitting(node)}
+        return kinds == {"size"} and not node.bold
 
     def member(self, tex: str, sizes: str, result: Result) -> str:
         stated = [alone(size) for size in outside(sizes, r"\times")]
@@ -242,7 +244,7 @@ class Kinds:
         kinds = [
             {symbol.kind for symbol in self.world.fitting(side)}
             for side in row.sides
-            if isinstance(side, Quantity)
+            if isinstance(side, Quantity) and not side.bold
         ]
         numbers = [side for side in row.sides if not has_symbols(side)]
         return kinds == [{"number"}] and len(numbers) == 1 and len(row.sides) == 2
@@ -254,6 +256,8 @@ class Kinds:
         for part in quantities:
             if part.letter not in self.world.letters and not self.is_index(part):
                 raise EquationError(f"unknown symbol '{part.letter}'")
+            if self.is_bare(part):
+                self.check_bare_font(part)
         if isinstance(node, Quantity) and (
             self.is_bare(node) or self.is_index(node)
         ):
@@ -273,6 +277,17 @@ class Kinds:
         """A letter of the table without its layer, to speak of it in every layer."""
         layered = {symbol.layered for symbol in self.world.of_letter(node.letter)}
         return node.layer is None and True in layered and not self.fits(node)
+
+    def check_bare_font(self, node: Quantity) -> None:
+        """An element is not bold, with or without its layer."""
+        of_sample = self.world.counts.keys() & node.indices[:1]
+        axes = [
+            len(symbol.axes)
+            for symbol in self.world.of_letter(node.letter)
+            if symbol.layered and (of_sample or not symbol.sample)
+        ]
+        if node.indices and node.bold:
+            check_font(node, max(axes))
 
     def fits(self, node: Quantity) -> bool:
         found = self.world.fitting(node)

@@ -119,9 +119,10 @@ class Place:
             if len(layered) == 1 and (node.layer is not None) not in layered:
                 has = "needs a" if layered == {True} else "takes no"
                 need(False, f"'{name}' {has} layer")
-            parts = {symbol.part for symbol in same_letter}
-            has = "needs" if None not in parts else "takes no"
-            if node.part not in parts or node.part is None:
+            is_layered = node.layer is not None
+            parts = {s.part for s in same_letter if s.layered == is_layered}
+            if node.part not in parts:
+                has = "needs" if None not in parts else "takes no"
                 need(False, f"'{name}' {has} 'in' or 'out' here")
             need(
                 False,
@@ -131,7 +132,7 @@ class Place:
 
     def tensor(self, node: Quantity) -> tuple[Tensor, tuple[str, ...], Symbol]:
         """All values of a quantity, as they stand in the graph of the model, and what
-        their dimensions count. Vectors and matrices are bold, numbers are not."""
+        their dimensions count."""
         symbol = self.symbol(node)
         layer = self.layer_of(node)
         try:
@@ -139,16 +140,8 @@ class Place:
         except Undefined as error:
             raise Undefined(f"{describe(node)} {error}") from None
         axes = self.model.axes(symbol, layer)
-        self.check_font(node, len(axes))
+        check_font(node, len(axes))
         return tensor, axes, symbol
-
-    def check_font(self, node: Quantity, axes: int) -> None:
-        if not node.bold and len(node.indices) < axes:
-            raise EquationError(
-                f"{describe(node)} is a vector or a matrix, and not bold"
-            )
-        if node.bold and not axes:
-            raise EquationError(f"{describe(node)} is a number, and bold")
 
     def quantity(self, node: Quantity) -> Value:
         if self.is_kronecker(node):
@@ -295,6 +288,16 @@ class Place:
             f"{found[0].said} takes {len(found[0].axes)} indices here",
         )
         return found[0], samples
+
+
+def check_font(node: Quantity, axes: int) -> None:
+    """Vectors and matrices are bold; numbers are not, nor elements, which are numbers."""
+    if node.bold and len(node.indices) >= axes:
+        raise EquationError(f"{describe(node)} is a number, and bold")
+    if not node.bold and len(node.indices) < axes:
+        raise EquationError(
+            f"{describe(node)} is a vector or a matrix, and not bold"
+        )
 
 
 GREEK = dict(zip(
