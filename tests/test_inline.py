@@ -133,6 +133,44 @@ def test_a_comment_makes_a_claim_of_a_formula(tmp_path):
     assert "the claim in the comment cannot be executed" in said
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        r"2 \mathbf{b}^{(\ell)} = 1",
+        r"equals \nabla_{\mathbf{b}^{(\ell)}} \mathcal{L}",
+        r"\propto \mathbf{b}^{(\ell)}",
+        "not executed:",
+        "not executed",
+        "Not checked: why",
+        "mind this",
+        "",
+    ],
+)
+def test_a_comment_behind_a_formula_that_says_something_else_is_refused(
+    tmp_path, comment
+):
+    for blank in ("", " "):
+        (found,) = check(
+            tmp_path, f"It is ${DELTA}${blank}<!-- {comment} -->."
+        ).failures
+        assert "a.md:14: behind a formula stands a claim, such as <!-- = 1" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<!-- mind this --> It is ${DELTA}$.",
+        f"It is ${DELTA}$, as above <!-- mind this -->.",
+        f"It is ${DELTA}$<br>\nand more.",
+        f"It is ${DELTA}$<!--\nnot executed: it is\ntoo long\n-->.",
+        f"It is ${DELTA}$<!--\n= {DELTA} -->.",
+        f"It is ${DELTA}$.\n\n<!-- mind this -->\n",
+    ],
+)
+def test_comments_elsewhere_are_free(tmp_path, text):
+    assert check(tmp_path, text).failures == []
+
+
 def test_what_only_words_claim_is_listed(tmp_path):
     """A symbol of which words say something, a longer term, and what the text calls by
     names of its own; not what is executed, nor a symbol in passing."""

@@ -15,9 +15,10 @@ from .networks import PencilNetwork
 from .nodes import EquationError, Loss
 from .parse import parse_row
 
-EXEMPT = re.compile(r"<!-- not executed: *(.+?) *-->")
+EXEMPT = re.compile(r"<!--\s*not executed:\s*(\S.*?)\s*-->", re.DOTALL)
 CLAIM = re.compile(
-    r"<!-- *((?::?=|\\(?:equiv|approx|neq?|leq?|geq?|in)\b|<|>).*?) *-->", re.DOTALL
+    r"<!--\s*((?::?=|\\(?:equiv|approx|neq?|leq?|geq?|in)\b|<|>).*?)\s*-->",
+    re.DOTALL,
 )
 REASON = "*Reason:* "
 STANDS_FOR = re.compile(r"\s+stands\s+for\s+")
@@ -44,7 +45,7 @@ class Display:
 class Inline:
     """An inline formula; ``before`` and ``after`` are the words around it. ``claim`` is
     what a comment right behind it claims of it, such as '= 1'; ``exempt`` is why it is
-    not executed."""
+    not executed; ``unread`` a comment there that says neither."""
 
     file: str
     line: int
@@ -53,6 +54,7 @@ class Inline:
     after: str = ""
     claim: str = ""
     exempt: str = ""
+    unread: str = ""
 
 
 @dataclass
@@ -120,8 +122,12 @@ def of_kind(kind: type[Kind], found: list[pieces.Piece]) -> list[Kind]:
 def inline(path: str, piece: pieces.Inline) -> Inline:
     words = piece.words
     claim, exempt = CLAIM.fullmatch(words.comment), EXEMPT.fullmatch(words.comment)
-    told = (found[1] if found else "" for found in (claim, exempt))
-    return Inline(path, piece.line, piece.tex, words.before, words.after, *told)
+    told = [found[1] if found else "" for found in (claim, exempt)]
+    is_comment = words.comment.startswith("<!--")  # and no other HTML
+    unread = words.comment if is_comment and not any(told) else ""
+    return Inline(
+        path, piece.line, piece.tex, words.before, words.after, *told, unread
+    )
 
 
 def display(path: str, piece: pieces.Display) -> Display:

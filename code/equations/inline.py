@@ -77,6 +77,11 @@ class Kinds:
 
     def kind(self, inline: Inline, result: Result) -> str:
         tex = inline.tex
+        if inline.unread:
+            raise EquationError(
+                f"behind a formula stands a claim, such as <!-- = 1 -->, or why it is"
+                f" <!-- not executed: why -->, but here {inline.unread}"
+            )
         if inline.exempt:
             return "own names"
         if inline.claim:
