@@ -35,10 +35,11 @@ def check(tmp_path, text, front=""):
         (r"\ell = 1, \dots, L", "range"),
         (r"m = j", "range"),
         (r"\ell \ge 2", "range"),
-        ("n = 5", "condition"),
-        (r"L \ge 3", "condition"),
+        ("n = 1", "condition"),
+        (r"\text{if } L \ge 3", "range"),
         ("n = K = 1", "condition"),
-        ("nK = 12", "condition"),
+        ("N^{(0)} K = 2", "condition"),
+        (r"N^{(\ell)} = 12", "condition"),
         ("0.5 > 0.3", "arithmetic"),
         (r"0.1 \cdot 3 \cdot 1000000 = 300000", "arithmetic"),
         ("0.25", "number"),
@@ -118,6 +119,41 @@ def test_what_is_false_or_no_formula_is_refused(tmp_path, formula, says):
     (found,) = check(tmp_path, f"Here ${formula}$.").failures
     assert "a.md:14" in found
     assert says in found
+
+
+@pytest.mark.parametrize(
+    ("formula", "size"),
+    [("n = 5", 1), (r"L \ge 3", 2), ("nK = 12", 1), ("K < 1", 1), ("N^{(0)} = 3", 2)],
+)
+def test_sizes_are_those_of_the_chapter_unless_a_word_says_if(
+    tmp_path, formula, size
+):
+    (found,) = check(tmp_path, f"Here ${formula}$.").failures
+    assert f"a.md:14: left side is {size} in the network of the cell" in found
+    for word in ("if", "For", "With", "Let", "unless"):
+        assert check(tmp_path, f"{word} ${formula}$.").failures == []
+
+
+NOT_MET = "no network that is tried meets this condition"
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        (r"\eta = 3", NOT_MET),
+        (r"\eta = 0.5", None),
+        (r"\eta \ge 0.6", NOT_MET),
+        (r"\eta \ge 0.4", None),
+        ("L = 99", NOT_MET),
+        ("L = 2", None),
+        (r"\mathbf{x} = 2 \mathbf{x}", NOT_MET),
+        (r"K = \mathbf{x}", "right side is"),
+    ],
+)
+def test_a_condition_alone_is_met_somewhere(tmp_path, condition, says):
+    rate = "We take $\\eta = 0.5$."
+    found = check(tmp_path, f"{rate}\n\n$\\text{{if }} {condition}$").failures
+    assert [says in text for text in found] == ([True] if says else [])
 
 
 def test_a_comment_makes_a_claim_of_a_formula(tmp_path):

@@ -122,11 +122,16 @@ def of_kind(kind: type[Kind], found: list[pieces.Piece]) -> list[Kind]:
 def inline(path: str, piece: pieces.Inline) -> Inline:
     words = piece.words
     claim, exempt = CLAIM.fullmatch(words.comment), EXEMPT.fullmatch(words.comment)
-    told = [found[1] if found else "" for found in (claim, exempt)]
     is_comment = words.comment.startswith("<!--")  # and no other HTML
-    unread = words.comment if is_comment and not any(told) else ""
     return Inline(
-        path, piece.line, piece.tex, words.before, words.after, *told, unread
+        path,
+        piece.line,
+        piece.tex,
+        words.before,
+        words.after,
+        claim[1] if claim else "",
+        exempt[1] if exempt else "",
+        words.comment if is_comment and not (claim or exempt) else "",
     )
 
 

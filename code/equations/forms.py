@@ -22,7 +22,7 @@ SIGN = re.compile(
 LETTER = re.compile(
     r"\\(?:mathrm|text|operatorname)\{([^}]*)\}|\\([A-Za-z]+)|([A-Za-z])"
 )
-WHEN = re.compile(r"\b(?:if|where|when|with|for|unless)\s*$", re.IGNORECASE)
+WHEN = re.compile(r"\b(?:if|where|when|with|for|let|unless)\s*$", re.IGNORECASE)
 SAYS = re.compile(r"\s*(?:is|are|be|becomes?|means|denotes|now)\b")
 
 

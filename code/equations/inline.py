@@ -13,6 +13,7 @@ from . import shapes
 from .chains import Chain, Placed, Side, has_symbols, read_display
 from .check import Checker, world_of
 from .compare import check_braces
+from .conditions import Conditions
 from .decimals import Decimals
 from .evaluate import Evaluator
 from .extract import Chapter, Display, Inline
@@ -24,7 +25,6 @@ from .forms import (
     RANGE,
     SAYS,
     SIGN,
-    WHEN,
     WHERE,
     alone,
     has_relation,
@@ -37,11 +37,8 @@ from .nodes import (
     EquationError,
     Loss,
     Node,
-    Number,
     Order,
-    Product,
     Quantity,
-    Row,
     walk,
 )
 from .parse import parse_row
@@ -64,6 +61,7 @@ class Kinds:
         self.chapter = chapter
         self.world: World = world_of(chapter)
         self.models = self.world.models()
+        self.conditions = Conditions(chapter)
 
     def check(self, inline: Inline) -> Result:
         result = Result(inline.file, inline.line, None, inline.tex, rows=1)
@@ -151,11 +149,7 @@ class Kinds:
         except EquationError:
             return False
         quantities = [node for node in nodes if isinstance(node, Quantity)]
-        return bool(quantities) and all(map(self.counts, quantities))
-
-    def counts(self, node: Quantity) -> bool:
-        kinds = {s.kind for s in self.world.fitting(node)}
-        return kinds == {"size"} and not node.bold
+        return bool(quantities) and all(map(self.conditions.counts, quantities))
 
     def member(self, tex: str, sizes: str, result: Result) -> str:
         stated = [alone(size) for size in outside(sizes, r"\times")]
@@ -177,6 +171,7 @@ class Kinds:
     def formula(self, inline: Inline, result: Result) -> str:
         row = parse_row(inline.tex)
         if not row.sides:
+            self.conditions.check_met(row)
             return "range"
         numbers = not any(map(has_symbols, row.sides))
         if not row.relations:
@@ -188,9 +183,10 @@ class Kinds:
                 raise EquationError(ONE)
             decimals.check_row(row)
             return "arithmetic"
-        if not row.conditions and self.is_condition(inline, row):
+        if not row.conditions and self.conditions.is_condition(inline, row):
+            self.conditions.check_own(inline, row)
             return "condition"
-        if not row.conditions and self.is_setting(row):
+        if not row.conditions and self.conditions.is_setting(row):
             if self.chapter.learning_rate is not None:
                 decimals.check_row(row)
             return "given"
@@ -221,38 +217,6 @@ class Kinds:
 
     def display(self, inline: Inline) -> Display:
         return Display(inline.file, inline.line, inline.tex)
-
-    def is_condition(self, inline: Inline, row: Row) -> bool:
-        """Sizes, and at the end a whole number from 1 on; or sizes with 'if' before
-        them: it says where something holds."""
-        *sizes, last = row.sides
-        if not isinstance(last, Number) and WHEN.search(inline.before):
-            sizes.append(last)
-        elif not (
-            isinstance(last, Number) and last.text.isdigit() and int(last.text)
-        ):
-            return False
-        quantities = [
-            [node for node in walk(side) if isinstance(node, Quantity)]
-            for side in sizes
-        ]
-        is_chain = len(row.sides) == 2 or set(row.relations) == {"="}
-        are_products = all(isinstance(s, Quantity | Product) for s in sizes)
-        return (
-            is_chain
-            and are_products
-            and all(found and all(map(self.counts, found)) for found in quantities)
-        )
-
-    def is_setting(self, row: Row) -> bool:
-        """A number that one chooses: a step, or a learning rate."""
-        kinds = [
-            {symbol.kind for symbol in self.world.fitting(side)}
-            for side in row.sides
-            if isinstance(side, Quantity) and not side.bold
-        ]
-        numbers = [side for side in row.sides if not has_symbols(side)]
-        return kinds == [{"number"}] and len(numbers) == 1 and len(row.sides) == 2
 
     def term(self, node: Node) -> str:
         """A symbol stands in the table, in this font and with these marks. The shapes
