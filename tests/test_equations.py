@@ -547,6 +547,43 @@ def test_a_sum_over_samples_does_not_hide_the_mean():
     assert "right side is" in message(tex.replace(r"\frac{1}{n} ", "") + mean)
 
 
+DELTAS_OF_CHANGES = r"\sum_{k} \delta^{(\ell)}_k \cdot db^{(\ell)}_k"
+
+
+@pytest.mark.parametrize(
+    ("tex", "changing", "says"),
+    [
+        # All entries of a cause that a sum binds, or that stands without an index.
+        (rf"d\mathcal{{L}} = {DELTAS_OF_CHANGES}", "", None),
+        (rf"d\mathcal{{L}} = {DELTAS_OF_CHANGES}", r"\mathbf{b}^{(\ell)}", None),
+        (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot db^{(\ell)}_1", r"\mathbf{b}^{(\ell)}", "right side is"),
+        # One entry, of which the number stands at the cause.
+        (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot db^{(\ell)}_1", "", None),
+        (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot db^{(\ell)}_1", r"b^{(\ell)}_1", None),
+        (rf"d\mathcal{{L}} = {DELTAS_OF_CHANGES}", r"b^{(\ell)}_1", None),
+        (rf"d\mathcal{{L}} = {DELTAS_OF_CHANGES} + db^{{(\ell)}}_1", r"b^{(\ell)}_1", "right side is"),
+        (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot dW^{(\ell)}_{11}", r"W^{(\ell)}_{11}", "right side is"),
+        (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot z^{(\ell-1)}_{1,\mathrm{out}} \cdot dW^{(\ell)}_{11}", r"W^{(\ell)}_{11}", None),
+        (rf"d{Z_IN} = d\mathbf{{b}}^{{(\ell)}}", r"b^{(\ell)}_1", None),
+        (r"d\mathcal{L} = \delta^{(\ell)}_9 \cdot db^{(\ell)}_9", "", "no such entry"),
+        # Any one entry, of which the letter stands at the cause.
+        (r"d\mathcal{L} = \delta^{(\ell)}_i \cdot db^{(\ell)}_i", r"b^{(\ell)}_i", None),
+        (rf"d{IN} = db^{{(\ell)}}_i", r"b^{(\ell)}_i", None),
+        (r"d\mathcal{L} = \delta^{(\ell)}_i \cdot z^{(\ell-1)}_{j,\mathrm{out}} \cdot dW^{(\ell)}_{ji}", r"W^{(\ell)}_{ji}", None),
+        (r"d\mathcal{L} = \delta^{(\ell)}_i \cdot z^{(\ell-1)}_{j,\mathrm{out}} \cdot dW^{(\ell)}_{ji}", r"\mathbf{W}^{(\ell)}", "is free on the right side only"),
+        (rf"d\mathcal{{L}} = {DELTAS_OF_CHANGES} + \delta^{{(\ell)}}_i \cdot db^{{(\ell)}}_i", r"b^{(\ell)}_i", "right side is"),
+        # Two entries, which change together.
+        (r"d\mathcal{L} = \delta^{(1)}_1 \cdot db^{(1)}_1 + \delta^{(1)}_2 \cdot db^{(1)}_2, \quad N^{(1)} \ge 2", "", None),
+    ],
+)  # fmt: skip
+def test_only_the_entries_of_a_cause_change(tex, changing, says):
+    ends = "" if "(1)" in tex else ALL
+    if changing:
+        ends += rf", \quad \text{{changing }} {changing}"
+    found = failures(tex + ends, below="*Reason:* linearity.")
+    assert [says in text for text in found] == ([True] if says else [])
+
+
 def test_the_loss_without_arguments_must_be_declared():
     tex = rf"\frac{{\partial \mathcal{{L}}}}{{\partial b^{{(\ell)}}_i}} = \delta^{{(\ell)}}_i{ALL}"
     assert failures(tex) == []

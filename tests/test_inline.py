@@ -123,7 +123,13 @@ def test_what_is_false_or_no_formula_is_refused(tmp_path, formula, says):
 
 @pytest.mark.parametrize(
     ("formula", "size"),
-    [("n = 5", 1), (r"L \ge 3", 2), ("nK = 12", 1), ("K < 1", 1), ("N^{(0)} = 3", 2)],
+    [
+        ("n = 5", 1),
+        (r"L \ge 3", 2),
+        ("nK = 12", 1),
+        ("K < 1", 1),
+        ("N^{(0)} = 3", 2),
+    ],
 )
 def test_sizes_are_those_of_the_chapter_unless_a_word_says_if(
     tmp_path, formula, size

@@ -307,6 +307,7 @@ REACH = {
     "another argument": (r"z^{(\ell)}_{i,\mathrm{out}} = \sigma^{(\ell)}(b^{(\ell)}_i)" + ALL, "definition.", Construct.ARGUMENT),
     "two derivatives": (r"\frac{\partial}{\partial b^{(\ell)}_i} ( \frac{\partial \mathcal{L}}{\partial b^{(\ell)}_i} ) = b^{(\ell)}_i" + ALL, "linearity.", Construct.SECOND),
     "both ends": (r"\frac{\partial z^{(L)}_{i,\mathrm{in}}}{\partial z^{(1)}_{j,\mathrm{in}}} = 1", "linearity.", Construct.LAYERS),
+    "one entry": (r"d\mathcal{L} = \delta^{(\ell)}_1 \cdot db^{(\ell)}_1" + ALL, FULL[10:], Construct.ENTRIES),
     "not at hand": (f"{BIASES}{ALL}", "{eq}`eq-elsewhere`.", Construct.ELSEWHERE),
 }  # fmt: skip
 
@@ -338,6 +339,12 @@ def test_what_another_model_names_alike_is_out_of_reach_unless_it_closes(tex):
     assert verdict(tex, ours=False).construct == Construct.SYMBOLS
     right = r"z^{(L)}_{i,\mathrm{out}} = \sigma^{(L)}(z^{(L)}_{i,\mathrm{in}})"
     assert verdict(right, ours=False).closed
+
+
+def test_a_change_of_one_entry_is_one_of_all():
+    tex = r"d\mathcal{L} = \sum_{k} \frac{\partial \mathcal{L}}{\partial b^{(\ell)}_k} \cdot db^{(\ell)}_k"
+    entry = r", \quad \text{changing } b^{(\ell)}_1"
+    assert alone(f"{tex}{ALL}{entry}", "definition of the Jacobian.").closed
 
 
 def test_a_definition_out_of_reach_defines_a_symbol():

@@ -104,22 +104,78 @@ def check_causes(place: Place, causes: tuple[Quantity, ...]) -> None:
         )
 
 
+def single(place: Place, causes: tuple[Quantity, ...]) -> dict[str, str]:
+    """The letters at causes that no sum binds, with what they count: for each of their
+    values, one entry of the cause changes by itself."""
+    found: dict[str, str] = {}
+    for cause in causes:
+        _, axes, _ = place.tensor(cause)
+        for index, axis in zip(cause.indices, axes):
+            if index.isalpha() and index not in place.bound:
+                place.count(index, axis)
+                found[index] = axis
+    return found
+
+
+def direction(place: Place, cause: Quantity, letters: dict[str, str]) -> Tensor:
+    """The change of a cause by itself: of the entries that its indices name, where no
+    sum binds them. It has a dimension in front for each of the letters."""
+    tensor, _, symbol = place.tensor(cause)
+    moved = place.model.direction(key(place, cause), tensor)
+    sizes = [place.model.sizes[axis] for axis in letters.values()]
+    moved = moved.expand(*sizes, *tensor.shape)
+    for position, index in enumerate(cause.indices):
+        if index in place.bound:
+            continue
+        dims = [len(sizes) + position]
+        chosen = torch.eye(tensor.shape[position], dtype=torch.float64)
+        if index in letters:
+            dims.insert(0, list(letters).index(index))
+        else:
+            need(index.isdigit(), "an index of a cause is a letter or a number")
+            first = symbol.first if position == 0 else None
+            number = int(index) - (
+                place.model.world.first if first is None else first
+            )
+            need(0 <= number < len(chosen), f"{describe(cause)}: no such entry")
+            chosen = chosen[number]
+        shape = [size if dim in dims else 1 for dim, size in enumerate(moved.shape)]
+        moved = moved * chosen.reshape(shape)
+    return moved
+
+
+def directions(
+    place: Place, causes: tuple[Quantity, ...], letters: dict[str, str]
+) -> dict[tuple, tuple[Quantity, Tensor]]:
+    """The causes with their changes; several entries of one quantity change together."""
+    found: dict[tuple, tuple[Quantity, Tensor]] = {}
+    for cause in causes:
+        moved = direction(place, cause, letters)
+        _, before = found.get(key(place, cause), (cause, moved))
+        moved = torch.where(before == 0, moved, before)
+        found[key(place, cause)] = cause, moved
+    return found
+
+
 def change(place: Place, node: Quantity, causes: tuple[Quantity, ...]) -> Value:
     """The change of a quantity: of a cause, or what the causes do to it."""
     tensor, axes, symbol = place.tensor(node)
-    name = key(place, node)
-    if name in [key(place, cause) for cause in causes]:
-        moved = place.model.direction(name, tensor)
-    else:
-        moved = effect(place, tensor, causes)
-    return place.picked(moved, axes, node, symbol)
+    letters = single(place, causes)
+    found = directions(place, causes, letters).get(key(place, node))
+    moved = effect(place, tensor, causes).data if found is None else found[1]
+    front = Value(moved, (*letters,), (*letters.values(),)) if letters else None
+    return place.picked(moved, axes, node, symbol, front)
 
 
-def effect(place: Place, tensor: Tensor, causes: tuple[Quantity, ...]) -> Tensor:
-    moved = torch.zeros_like(tensor)
-    for cause in {key(place, cause): cause for cause in causes}.values():
+def effect(place: Place, tensor: Tensor, causes: tuple[Quantity, ...]) -> Value:
+    """What the causes do to each number of a tensor."""
+    letters = single(place, causes)
+    moved = torch.zeros((), dtype=torch.float64)
+    for cause, change in directions(place, causes, letters).values():
         by, *_ = place.tensor(cause)
         found = jacobian(place, tensor, by, cause)
-        direction = place.model.direction(key(place, cause), by)
-        moved = moved + torch.tensordot(found, direction, by.dim())
-    return moved
+        ours, theirs = (
+            [*range(each.dim() - by.dim(), each.dim())] for each in (change, found)
+        )
+        moved = moved + torch.tensordot(change, found, (ours, theirs))
+    return Value(moved, (*letters,), (*letters.values(),))

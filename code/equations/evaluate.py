@@ -36,6 +36,7 @@ from .nodes import (
     Trace,
     Transpose,
     Underbrace,
+    walk,
 )
 from .symbols import Place
 from .values import (
@@ -261,7 +262,9 @@ class Evaluator(Place):
         )
         if isinstance(node.of, Quantity):
             return calculus.change(self, node.of, self.causes)
-        return Value(calculus.effect(self, self.value(node.of).data, self.causes))
+        of = self.value(node.of)
+        need(of.is_number, "a small change is of a quantity, or of a loss")
+        return calculus.effect(self, of.data, self.causes)
 
     # ------------------------------------------------------------ functions
 
@@ -317,7 +320,8 @@ class Evaluator(Place):
         terms = []
         first, last = map(self.layer, node.range)
         for layer in range(first, last + 1):
-            there = Evaluator(self.model, layer, (), self.bare_loss, self.causes)
+            nodes = walk(node.body)
+            there = Evaluator(self.model, layer, nodes, self.bare_loss, self.causes)
             terms.append(("+", there.value(node.body)))
             self.claims += there.claims
         if not terms:  # in a network with fewer layers

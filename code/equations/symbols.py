@@ -6,7 +6,15 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from .nodes import EquationError, Function, Layer, Loss, Node, Quantity
+from .nodes import (
+    EquationError,
+    Function,
+    Layer,
+    Loss,
+    Node,
+    Quantity,
+    SumOver,
+)
 from .values import ONE, Undefined, Value, need, same_axis, taken, whole
 from .world import LOSS, Model, Symbol
 
@@ -28,6 +36,8 @@ class Place:
     ):
         self.model, self.ell, self.bare_loss = model, ell, bare_loss
         self.counted: dict[str, str] = {}
+        nodes = list(nodes)
+        self.bound = {node.index for node in nodes if isinstance(node, SumOver)}
         self.infer([node for node in nodes if isinstance(node, Quantity)])
 
     def layer(self, layer: Layer) -> int:

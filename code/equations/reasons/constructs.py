@@ -12,6 +12,7 @@ class Construct(Enum):
     LAYERS = "layers counted from both ends"
     ELSEWHERE = "a cited equation that is not at hand"
     CITED = "a cited equation that equates no single symbol with anything"
+    ENTRIES = "a change of single entries"
     DECIMALS = "decimal numbers"
     ORDER = "the order of an error"
     UPDATE = "an update"

@@ -11,12 +11,13 @@ from equations.nodes import (
     Number,
     Quantity,
     Range,
+    SumOver,
     Underbrace,
     walk,
 )
 
 from .canonical import equal
-from .constructs import OutOfReach, Unfit
+from .constructs import Construct, OutOfReach, Unfit
 from .facts import Fact, Layers
 from .model import DEFINED, DELTAS, GENERAL, symbol
 from .rewrite import Level, Rewriter, filled
@@ -122,6 +123,13 @@ class Step:
 
     @cached_property
     def causes(self) -> frozenset[Level]:
+        """As wholes: what holds for every change holds for that of an entry."""
+        sums = [n for n in walk((self.left, self.right)) if isinstance(n, SumOver)]
+        bound = {node.index for node in sums}
+        if any(
+            not bound.issuperset(cause.indices) for cause in self.context.causes
+        ):
+            self.met = OutOfReach(Construct.ENTRIES)  # unless the step closes
         return frozenset(symbol(cause)[:2] for cause in self.context.causes)
 
     def closes(
