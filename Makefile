@@ -30,20 +30,12 @@ help:
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make clean      remove what the other commands made'
 
-# One of the files that are written together.
-LABS := _build/labs/lab-solution.pdf
-
-$(LABS): $(READY) book/lab.md $(shell find code -name '*.py' -o -name '*.lua' -o -name '*.typ')
-	@echo 'Lab: question and solution, executed and printed (a quarter of a minute; only after a change).'
-	$(VENV_PYTHON) -m labs make book/lab.md --out $(@D)
-
 .PHONY: book
-book: $(LABS)
-	@echo 'Chapters: those that have changed since they were stored will be executed (none: no time; all: some minutes).'
-	@$(VENV_PYTHON) -m chapters cache
+book: $(READY)
 # Pages are always made anew. Kept ones lose the warnings of an earlier build, and outlive their chapter.
 	@rm -rf _build/html _build/.doctrees
-	@echo 'Pages: checking the equations, then building (half a minute).'
+	@echo 'Checking the equations, making the lab, then the pages (half a minute).'
+	@echo 'Chapters that have changed since they were stored are executed (none: no time; all: some minutes).'
 # A warning of Python fails the build, as one of Sphinx does.
 	$(VENV_PYTHON) -W error::UserWarning -W error::RuntimeWarning -W error::FutureWarning \
 		.venv/bin/jupyter-book build . -W -n --keep-going
@@ -52,9 +44,8 @@ book: $(LABS)
 	@echo '$(CURDIR)/_build/html/index.html'
 
 .PHONY: labs
-labs: $(LABS)
-	@echo
-	@echo 'The question and the solution of the lab are in $(CURDIR)/_build/labs'
+labs: $(READY)
+	$(VENV_PYTHON) -m labs make book/lab.md --out _build/labs
 
 .PHONY: notebooks
 notebooks: book

@@ -16,22 +16,14 @@ from sources import ROOT
 COPIES = {"one": "UTC+12", "a longer way/to/another": "UTC-14"}
 
 
-def site_commands():
-    """The arguments of Python with which the Makefile writes the labs and builds the
-    site."""
+def build_command():
+    """The arguments of Python with which the Makefile builds the site."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    (line,) = re.findall(
+        r"^\t\$\(VENV_PYTHON\) (.* build .*)$", makefile, re.MULTILINE
+    )
     scripts = sysconfig.get_path("scripts")
-    return [
-        [
-            argument.replace(".venv/bin", scripts).replace("$(@D)", "_build/labs")
-            for argument in shlex.split(line)
-        ]
-        for line in re.findall(
-            r"^\t@?\$\(VENV_PYTHON\) (.*(?: build | labs make | chapters cache).*)$",
-            makefile,
-            re.MULTILINE,
-        )
-    ]
+    return [word.replace(".venv/bin", scripts) for word in shlex.split(line)]
 
 
 def run_in_copies(folder, *commands):

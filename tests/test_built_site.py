@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from chapters import pieces, reading, stored
 from chapters.markdown import everything
-from copies import first_difference, run_in_copies, site_commands
+from copies import build_command, first_difference, run_in_copies
 from sources import ROOT
 
 CHAPTERS = list(reading.with_code(ROOT))
@@ -16,7 +16,7 @@ CHAPTERS = list(reading.with_code(ROOT))
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory):
     """The site, built in two copies of this tree."""
-    trees = run_in_copies(tmp_path_factory.mktemp("sites"), *site_commands())
+    trees = run_in_copies(tmp_path_factory.mktemp("sites"), build_command())
     return [tree / "_build" / "html" for tree in trees]
 
 

@@ -210,14 +210,72 @@ def test_a_page_shows_what_the_check_has_read(monkeypatch, tmp_path, page, says)
         extension.compare(SimpleNamespace(env=env), paragraph)
 
 
-def test_a_template_that_is_not_right_stops_the_build(monkeypatch, tmp_path):
+@pytest.fixture
+def labs(monkeypatch, tmp_path):
+    """The extension, and a build that is to read a plain page between two others; the
+    one of the lab begins with the front matter of the book's."""
     monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
-    extension = importlib.import_module("lab_versions")
-    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page: f"{page}.md"))
+    monkeypatch.chdir(tmp_path)
     front = (ROOT / "book" / "lab.md").read_text(encoding="utf-8").split("\n\n")[0]
-    source = [f"{front}\n\n#!TAG HWBEGIN\n"]
-    with pytest.raises(ExtensionError, match=r"lab.md:\d+: HWBEGIN without HWEND"):
-        extension.show_solution(app, "lab", source)
-    plain = ["A page without tags.\n"]
-    extension.show_solution(app, "page", plain)
-    assert plain == ["A page without tags.\n"]
+    for page, text in {"a": "A page.\n", "lab": front, "z": "A page.\n"}.items():
+        (tmp_path / f"{page}.md").write_text(text, encoding="utf-8")
+    env = SimpleNamespace(doc2path=lambda page: str(tmp_path / f"{page}.md"))
+    app = SimpleNamespace(srcdir=tmp_path, env=env)
+    return importlib.import_module("lab_versions"), app
+
+
+def write_lab(app, *lines):
+    with open(app.env.doc2path("lab"), "a", encoding="utf-8") as file:
+        file.write("\n".join(["", "", *lines, ""]))
+
+
+def test_a_page_shows_the_solution_when_its_files_are_there(labs):
+    extension, app = labs
+    homework = ["% #!TAG HWBEGIN", "the answer", "% #!TAG HWEND"]
+    write_lab(app, *homework)
+    pages = ["a", "lab", "z"]
+    extension.start(app, app.env, pages)
+    assert pages == ["a", "z", "lab"]
+    for page in pages:
+        path = app.srcdir / f"{page}.md"
+        source = [path.read_text(encoding="utf-8")]
+        plain = re.sub("% #!TAG .*\n", "", source[0])
+        extension.show_solution(app, page, source)
+        assert source == [plain]
+    for name in "question", "solution":
+        assert (app.srcdir / "_build" / "labs" / f"lab-{name}.pdf").is_file()
+    extension.stop(app, None)
+
+
+def test_a_lab_that_cannot_be_made_stops_the_build(labs):
+    extension, app = labs
+    write_lab(app, "#!TAG HWBEGIN")
+    extension.start(app, app.env, ["lab"])
+    with pytest.raises(ExtensionError, match=r"^lab.md:\d+: HWBEGIN without HWEND"):
+        extension.show_solution(app, "lab", ["#!TAG HWBEGIN"])
+    extension.stop(app, ExtensionError("this one"))
+
+
+def test_a_build_that_fails_leaves_no_lab_running(labs):
+    extension, app = labs
+    cell = ["```{code-cell}", "import time; time.sleep(600)", "```"]
+    write_lab(app, "% #!TAG HWBEGIN", "% #!TAG HWEND", "", *cell)
+    extension.start(app, app.env, ["lab"])
+    extension.stop(app, ExtensionError("another"))
+    assert app.labs.returncode
+
+
+def test_a_book_without_labs_starts_nothing(labs):
+    extension, app = labs
+    pages = ["z", "a"]
+    extension.start(app, app.env, pages)
+    assert pages == ["z", "a"]
+    extension.stop(app, ExtensionError("another"))
+
+
+def test_chapters_that_cannot_be_read_stop_the_build(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("cell_environment")
+    (tmp_path / "_toc.yml").write_text("chapters: []\n", encoding="utf-8")
+    with pytest.raises(ExtensionError, match="_toc.yml:1: expected 'root: FILE'"):
+        extension.fill_cache(SimpleNamespace(srcdir=str(tmp_path)))

@@ -6,6 +6,7 @@ they are those of the page.
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -166,6 +167,8 @@ def write(app):
     """Write the notebooks, once all pages are written and everything has its number."""
     folder = Path(app.outdir, FOLDER)
     folder.mkdir(exist_ok=True)
+    # Sphinx reads a whole page from the disk to number one thing in it.
+    app.env.get_doctree = cache(app.env.get_doctree)
     for page in sorted(app.env.found_docs):
         if reference(app, page).is_file():
             notebook = nbformat.read(reference(app, page), as_version=4)

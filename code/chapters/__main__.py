@@ -1,11 +1,10 @@
-"""``python -m chapters store`` executes the chapters that have changed and stores them;
-``python -m chapters cache`` gives the stored outputs to the build. Both work on the book
-in the current folder."""
+"""``python -m chapters store`` executes the chapters of the book in the current folder that
+have changed, and stores them."""
 
 import sys
 from pathlib import Path
 
-from . import cache, environment, store
+from . import environment, store
 
 
 def main() -> int:
@@ -20,9 +19,6 @@ def main() -> int:
             except (store.Unfit, ValueError) as error:
                 print(f"chapters: {error}", file=sys.stderr)
                 return 1
-        case ["cache"]:
-            changed = cache.fill(root)
-            print("The build executes", ", ".join(changed) or "no chapter.")
         case _:
             print(__doc__, file=sys.stderr)
             return 2
