@@ -242,7 +242,9 @@ def header(statement):
 def edits(statement):
     """Pairs of a node of the statement and the text to put in its place."""
     if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        yield statement, "pass"
+        # Nothing; but a method must refer to its class as before.
+        is_above = "super()" in ast.unparse(statement)
+        yield statement, "super()" if is_above else "pass"
     if isinstance(statement, ast.If):
         yield statement.test, f"(not ({ast.unparse(statement.test)}))"
     for node in expressions(statement):
@@ -418,9 +420,7 @@ def swap(functions, path, source, last):
     for function in functions:
         old = function.__code__
         if old.co_filename == path and old.co_firstlineno <= last:
-            # Without its `super()`, a method refers to no class any more.
-            code = new[old.co_qualname, old.co_firstlineno]
-            function.__code__ = code.replace(co_freevars=old.co_freevars)
+            function.__code__ = new[old.co_qualname, old.co_firstlineno]
 
 
 def all_code(code):

@@ -136,6 +136,14 @@ def test_copies_are_trained_as_if_alone():
         assert_same(of_one(parameters(net), copy), parameters(single))
 
 
+def test_silent_by_default_and_a_bar_on_request(capfd):
+    net, x, y = many()
+    train_many(x, y, net, epochs=5, lr=0.25)
+    assert capfd.readouterr() == ("", "")
+    train_many(x, y, net, epochs=5, lr=0.25, progress=True)
+    assert "5/5" in capfd.readouterr().err
+
+
 def test_a_seed_gives_the_same_copies_and_all_differ():
     one, other = (ManyNetworks(3, 2, 1, [5, 3], 7) for _ in range(2))
     for a, b in zip(parameters(one), parameters(other), strict=True):

@@ -20,9 +20,9 @@ from backprop import (
     TanH,
     five_points,
     plot_decision_boundary,
+    plotting,
     train,
 )
-from backprop.plotting import PALETTE
 from matplotlib.colors import to_rgba
 from networks import gradients, make_problem, parameters, snapshot, unchanged
 
@@ -334,6 +334,22 @@ def test_the_plot_of_a_constant_network_has_no_boundary():
     plt.close(ax.figure)
 
 
+def test_the_palette_fits_the_shades():
+    """A label has a colour of its side of PuOr; the directions have others."""
+    assert list(plotting.PALETTE) == ["label 0", "label 1", "forward", "backward"]
+    colours = {
+        name: to_rgba(colour)[:3] for name, colour in plotting.PALETTE.items()
+    }
+    shades = plt.get_cmap("PuOr")(torch.linspace(0, 1, 101).numpy())[:, :3]
+    nearest = {
+        name: abs(shades - colour).max(axis=1) for name, colour in colours.items()
+    }
+    assert nearest["label 0"].argmin() < 30
+    assert nearest["label 1"].argmin() > 70
+    assert max(nearest["label 0"].min(), nearest["label 1"].min()) < 0.1
+    assert min(nearest["forward"].min(), nearest["backward"].min()) > 0.3
+
+
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_level_that_is_touched_and_not_crossed_is_no_boundary(side):
     """On one half of the square the prediction is exactly 0.5, on the other beyond it on one side."""
@@ -380,7 +396,9 @@ def test_backward_takes_one_derivative_of_each_layer(monkeypatch):
     )
     net, x, y = make_problem(5, 2, 1, [5, 3], seed=0)
     net.layers[-1].act = TanH()
-    net.backward(x, y)
+    outputs = net.forward_pass(x)
+    net.backward_pass(outputs, y.reshape(5, 1))
+    assert [output is x for output in outputs] == [True]  # the others are used up
     assert calls == [net.layers[2].act, net.layers[1].act, net.layers[0].act]
 
 
@@ -411,7 +429,9 @@ def test_the_plot_in_detail(dtype):
     assert len(stars.get_paths()[0].vertices) == 11  # five points and back
     assert len(dots.get_paths()[0].vertices) > 11
     for points, name in ((dots, "label 0"), (stars, "label 1")):
-        assert points.get_facecolor().tolist() == [list(to_rgba(PALETTE[name]))]
+        assert points.get_facecolor().tolist() == [
+            list(to_rgba(plotting.PALETTE[name]))
+        ]
         assert points.get_edgecolor().tolist() == [[1, 1, 1, 1]]
     corners = torch.tensor(
         [
