@@ -547,6 +547,28 @@ def test_a_sum_over_samples_does_not_hide_the_mean():
     assert "right side is" in message(tex.replace(r"\frac{1}{n} ", "") + mean)
 
 
+@pytest.mark.parametrize(
+    ("tex", "says"),
+    [
+        (r"\tanh(z) < 1", None),
+        (r"e^{z} > 0", None),
+        (r"\operatorname{sigmoid}(z) > 0", None),
+        (r"|x_j| \ge -x_j", None),
+        (r"x_j < 4", "not < (layers of sizes 3, 4, 2, 3, 2, 2, 4, n = 5, numbers times 30)"),
+        (r"x_j > -1000", "not > (layers of sizes 3, 4, 2, 3, 2, 2, 4, n = 5, numbers times -1e+06)"),
+        (rf"{IN} \le 1000{ALL}", "not ≤"),
+        (r"\mathcal{L} < 100", "not <"),
+        (r"|x_j| > 0", "left side is 0, right side is 0: not >"),
+        (r"\operatorname{sigmoid}(|z|) > 1/2", "left side is 0.5, right side is 0.5: not >"),
+        (r"\max(z, -20) = z", "numbers times 30"),
+        (r"z \cdot \operatorname{sign}(z) > 0", "not >"),
+    ],
+)  # fmt: skip
+def test_an_inequality_holds_for_large_numbers_and_at_0(tex, says):
+    found = failures(tex)
+    assert [says in text for text in found] == ([True] if says else [])
+
+
 DELTAS_OF_CHANGES = r"\sum_{k} \delta^{(\ell)}_k \cdot db^{(\ell)}_k"
 
 

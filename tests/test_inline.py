@@ -51,6 +51,7 @@ def check(tmp_path, text, front=""):
         (r"z^{(1)}_{1,\mathrm{out}} \approx 0.7616", "value"),
         (r"\eta = 0.5", "given"),
         ("K = N^{(L)}", "equality"),
+        (r"|x_j| \ge x_j", "equality"),
         (r"z^{(0)}_{j,\mathrm{out}} = x_j", "equality"),
         (r"\mathbf{V}^{(\ell)} = \mathbf{W}^{(\ell)\top}", "equality"),
         (r"d\mathbf{z}^{(\ell)}_{\mathrm{in}} = d\mathbf{b}^{(\ell)}, \text{ changing } \mathbf{b}^{(\ell)}", "equality"),
@@ -111,7 +112,9 @@ def test_each_formula_is_of_a_kind(tmp_path, formula, kind):
         (r"\underbrace{1 + 1}_{3} = 2", "right side is 3"),
         (r"\underbrace{\mathbf{x}}_{2 \mathbf{x}}", "its label is"),
         ("N^{(6)} = K", "fewer than two networks"),
-        (r"|z| = \begin{cases} |z| & z^2 < 16 \\ 0 & z^2 \ge 16 \end{cases}", "case 2 never occurs here"),
+        (r"|z| = \begin{cases} |z| & z^2 < 16 \\ 0 & z^2 \ge 16 \end{cases}", "right side is 0, left side is"),
+        (r"|z| = \begin{cases} |z| & z^2 \ge 0 \\ 0 & z^2 < 0 \end{cases}", "case 2 never occurs here"),
+        (r"\max(z, -20) = z", "numbers times 30"),
         (r"0.6281^2 \approx 0.3946", "right side is 0.3946"),
     ],
 )  # fmt: skip

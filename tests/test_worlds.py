@@ -56,6 +56,7 @@ ROWS = {
             r"\frac{\partial \mathcal{L}}{\partial a_j} = p_j \left( \frac{\partial \mathcal{L}}{\partial p_j} - \sum_{k} p_k \frac{\partial \mathcal{L}}{\partial p_k} \right)",
             r"\|\mathbf{p}\|^2 = \mathbf{p}^{\top} \cdot \mathbf{p}",
             r"p_i \le 1",
+            r"p_i > 0",
         ],
         [
             r"\frac{\partial p_i}{\partial a_j} = p_i (\delta_{ij} - p_i)",
@@ -65,6 +66,7 @@ ROWS = {
             r"\frac{\partial}{\partial a_j} (\log \sum_{k} e^{a_k}) = e^{a_j}",
             r"\log \sum_{k} e^{a_k} = \sum_{k} a_k",
             r"p_i \ge a_i",
+            r"p_i \ge 1/100000",
         ],
     ),
     "relu": (
@@ -75,6 +77,10 @@ ROWS = {
             r"\delta_i = \begin{cases} \frac{\partial \mathcal{L}}{\partial z_i} & a_i > 0 \\ 0 & a_i \le 0 \end{cases}",
             r"|a_i| = \max(a_i, -a_i)",
             r"|a_i| = a_i \cdot \operatorname{sign}(a_i)",
+            r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i > 0 \\ 0 & a_i < 0 \end{cases}",
+            r"z_i = \begin{cases} a_i & a_i > 0 \\ 0 & a_i = 0 \\ 0 & a_i < 0 \end{cases}",
+            r"z_i \ge 0",
+            r"z_i \ge a_i",
         ],
         [
             r"z_i = \max(0, -a_i)",
@@ -82,6 +88,12 @@ ROWS = {
             r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i > 0 \\ 0 & a_i < 5 \end{cases}",
             r"\delta_i = \begin{cases} \frac{\partial \mathcal{L}}{\partial z_i} & z_i \ge 0 \\ 0 & z_i < 0 \end{cases}",
             r"|a_i| = \max(a_i, 0)",
+            r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i \ge 0 \\ 0 & a_i < 0 \end{cases}",
+            r"\operatorname{sign}(a_i)^2 = 1",
+            r"|a_i| > 0",
+            r"z_i \le 50",
+            r"z_i = \max(-40, \max(0, a_i), a_i - 20, 2 a_i - 30)",
+            r"z_i = \begin{cases} a_i & a_i > 0 \\ 0 & a_i > -30 \\ 0 & a_i < 0 \end{cases}",
             r"z_i = \begin{cases} a_i & a_i > 0 \\ 7 & a_i = 0 \\ 0 & a_i < 0 \end{cases}",
         ],
     ),
@@ -208,7 +220,7 @@ def net_with(make, *rows, without=(), name="feedforward"):
     made = functools.cache(lambda: tuple(make(world) for make in makes))
     makes = [functools.partial(make, sizes) for sizes in ((3, 4, 2), (2, 5, 3, 4))]
     world = dataclasses.replace(
-        FEEDFORWARD, name=name, symbols=(*kept, *rows), models=made
+        FEEDFORWARD, name=name, symbols=(*kept, *rows), models=made, far=tuple
     )
     return world
 

@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from .evaluate import ORDERS
 from .extract import Display
 from .nodes import (
+    Cases,
     Changes,
+    Comparison,
     Differential,
     Equality,
     EquationError,
     Function,
     Loss,
+    Named,
     Node,
     Number,
     Order,
@@ -114,6 +118,16 @@ class Chain:
                     and isinstance(node.of, Quantity)
                 )
         return ()
+
+    @property
+    def has_kinks(self) -> bool:
+        """Whether it compares sizes of numbers: what holds of some need not of all."""
+        return any(side.relation in ORDERS for side in self.sides) or any(
+            isinstance(node, Cases | Comparison)
+            or (isinstance(node, Named) and node.name in ("abs", "max", "sign"))
+            or (isinstance(node, Function) and node.name == "ReLU")
+            for node in self.nodes
+        )
 
     @property
     def changes(self) -> list[Differential]:

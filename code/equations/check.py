@@ -5,7 +5,14 @@ from itertools import pairwise
 
 from . import orders, shapes, steps
 from .chains import Chain, Placed, read_display
-from .compare import TOLERANCE, check_braces, compare, equal, ordered
+from .compare import (
+    TOLERANCE,
+    at_scale,
+    check_braces,
+    compare,
+    equal,
+    ordered,
+)
 from .decimals import Decimals
 from .evaluate import ORDERS, Evaluator
 from .extract import Chapter, Display
@@ -16,6 +23,7 @@ from .nodes import (
     Differential,
     Equality,
     Layer,
+    Loss,
     Order,
     Quantity,
     Row,
@@ -127,7 +135,8 @@ class Checker:
     def is_of_sizes(self, chain: Chain) -> bool:
         quantities = [n for n in chain.nodes if isinstance(n, Quantity)]
         symbols = [s for n in quantities for s in self.world.fitting(n)]
-        return {symbol.kind for symbol in symbols} <= {"size", "number"}
+        losses = any(isinstance(node, Loss) for node in chain.nodes)
+        return not losses and {s.kind for s in symbols} <= {"size", "number"}
 
     def check_chain(self, chain: Chain) -> None:
         """In every model that meets the conditions, at every layer of the range."""
@@ -136,6 +145,7 @@ class Checker:
             if all(self.meets(model, condition) for model in self.models):
                 raise fault(condition, "every network meets this: no condition")
             met = [model for model in met if self.meets(model, condition)]
+        self.check_far(chain)
         tried = 0
         for model in met:
             layers = self.layers(model, chain)
@@ -212,8 +222,25 @@ class Checker:
                     return False
         return exists
 
+    def check_far(self, chain: Chain) -> None:
+        """What compares sizes of numbers also where these are large, or 0."""
+        if not chain.has_kinks:
+            return
+        conditions = chain.of_kind(Equality)
+        for model in self.world.far():
+            if not all(self.meets(model, condition) for condition in conditions):
+                continue
+            layers = range(model.L + 2) if chain.uses_ell else (None,)
+            for ell in layers if chain.range is None else self.layers(model, chain):
+                try:
+                    self.check_in(model, chain, ell)
+                except Failure as failure:
+                    if not isinstance(failure.__cause__, Undefined):
+                        raise
+
     def check_where_defined(self, chain: Chain) -> None:
         """At all layers at which every symbol exists."""
+        self.check_far(chain)
         compared = set()
         for model in self.models:
             layers = range(model.L + 2) if chain.uses_ell else (None,)
@@ -269,16 +296,19 @@ class Checker:
                     if after
                     else evaluator.value(side.node)
                 )
-                check_braces(evaluator, self.result)
+                if model.scale == 1:
+                    check_braces(evaluator, self.result)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
-                if side.relation not in ORDERS:
+                if model.scale != 1:
+                    at_scale(model.scale, left, right, side.relation)
+                elif side.relation in ORDERS:
+                    self.result.values += ordered(left, right, side.relation)
+                else:
                     compared = equal(
                         left, right, "left side", "right side", self.result
                     )
                     self.compared[id(side)] += compared
-                else:
-                    self.result.values += ordered(left, right, side.relation)
         for row in chain.shapes:
             with at(row, place):
                 assert isinstance(row.what, Row)
@@ -288,7 +318,8 @@ class Checker:
         with at(chain.sides[-1], place):
             self.check_package(evaluator, chain, values)
         self.taken |= evaluator.taken
-        self.use(model)
+        if model.scale == 1:
+            self.use(model)
 
     def check_package(
         self, evaluator: Evaluator, chain: Chain, values: list[Value]

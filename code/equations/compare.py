@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
-from .evaluate import COMPARISONS, Evaluator
+from .evaluate import COMPARISONS, ORDERS, Evaluator
 from .nodes import EquationError
 from .results import Result
 from .values import Value, common_indices, need
+from .world import FAR
 
 TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
+ROUGH = 1e-6  # the same among large numbers
 NOTHING = 1e-12  # smaller numbers count as zero
 
 
@@ -54,9 +56,9 @@ def largest(data: Tensor) -> tuple[int, ...]:
     return tuple(reversed(place))
 
 
-def ordered(left: Value, right: Value, relation: str) -> int:
+def ordered(left: Value, right: Value, relation: str, slack: float = 0.0) -> int:
     """How many pairs of numbers are compared; an EquationError where '<', '≤', '>' or
-    '≥' does not hold for one."""
+    '≥' does not hold for one, nor are they equal up to a relative ``slack``."""
     need(
         left.sides == right.sides,
         f"right side is {right.shape}, left side is {left.shape}",
@@ -64,6 +66,9 @@ def ordered(left: Value, right: Value, relation: str) -> int:
     indices = tuple(common_indices([left, right]))
     one, other = torch.broadcast_tensors(left.over(indices), right.over(indices))
     held = COMPARISONS[relation](one, other)
+    if slack:
+        largest_of_both = torch.maximum(one.abs(), other.abs())
+        held = held | ((one - other).abs() <= slack * largest_of_both)
     if not held.all():
         place = largest((~held).to(torch.int))
         raise EquationError(
@@ -71,6 +76,18 @@ def ordered(left: Value, right: Value, relation: str) -> int:
             f" {relation}"
         )
     return held.numel()
+
+
+def at_scale(scale: float, left: Value, right: Value, relation: str) -> None:
+    """Compare two values in a model of another scale. What overflows there is not
+    compared. Large numbers round, and saturate: tanh becomes 1. At 0 they are exact."""
+    if not all(value.data.isfinite().all() for value in (left, right)):
+        return
+    names = "left side", "right side"
+    if relation in ORDERS:
+        ordered(left, right, relation, TOLERANCE if scale else 0.0)
+    elif abs(scale) < FAR and not compare(left, right, *names) <= ROUGH:
+        raise differing(left, right, *names)
 
 
 def equal(left: Value, right: Value, name: str, other: str, result: Result) -> int:

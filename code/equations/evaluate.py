@@ -41,6 +41,7 @@ from .nodes import (
 from .symbols import Place
 from .values import (
     ONE,
+    Undefined,
     Value,
     common_indices,
     diagonal,
@@ -304,7 +305,11 @@ class Evaluator(Place):
         values = [self.value(value) for value, _ in node.branches]
         axes = common_indices([*held, *values])
         counts = total([("+", value) for value in held]).data
-        need(bool((counts == 1).all()), "the cases overlap, or leave something out")
+        need(bool((counts <= 1).all()), "the cases overlap")
+        if not bool((counts == 1).all()):
+            # At 0 there may be a kink, of which nothing need be said.
+            kind = EquationError if self.model.scale else Undefined
+            raise kind("the cases leave something out")
         parts = [product(value, where, "") for value, where in zip(values, held)]
         result = total([("+", part) for part in parts])
         return Value(result.over(tuple(axes)), tuple(axes), tuple(axes.values()))

@@ -69,6 +69,12 @@ def models() -> Sequence[Model]:
     return networks()
 
 
+def far() -> Sequence[Model]:
+    from .networks import far_networks
+
+    return far_networks()
+
+
 FORWARD, BACKWARD = "forward_pass", "backward_pass"
 IN: dict[str, Any] = {
     "layered": True,
@@ -119,7 +125,7 @@ FEEDFORWARD = World(
         loss("mean squared error", lambda net: functional.mse_loss(net.z_out[-1], net.y), name="MSE", word="MSE", arguments=("y", "z_out"), proof="mse", definition="loss"),
         loss("mean squared error of the batch", lambda net: functional.mse_loss(net.Z_out[-1], net.Y), name="MSE of the batch", word="MSE", arguments=("Y", "Z_out"), package="MSELoss", proof="mse of the batch", definition="loss of the batch"),
         # The rules of calculus, and finite differences
-        Symbol("z", "any number", "variable", (), lambda net: torch.linspace(-2.9, 3.1, 13, dtype=torch.float64), "any z", bold=False, proof="z"),
+        Symbol("z", "any number", "variable", (), lambda net: net.scale * torch.linspace(-2.9, 3.1, 13, dtype=torch.float64), "any z", bold=False, proof="z"),
         Symbol("w", "a weight or a bias", "leaf", (), entry, "entry"),
         Symbol("h", "step", "number", (), step),
         *(Symbol(letter, "size of a vector", "size", (), partial(size_of, size)) for letter, size in GENERAL.items()),
@@ -130,6 +136,7 @@ FEEDFORWARD = World(
         Symbol("f", "a function of u", "definition", (), lambda net: net.general["f"], proof="f"),
     ),
     models,
+    far,
     counts={"s": "n"},
     ones="n",
 )  # fmt: skip

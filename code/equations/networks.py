@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from .feedforward import FEEDFORWARD, GENERAL
 from .nodes import EquationError
-from .world import Model, after_descent
+from .world import SCALES, Model, after_descent
 
 # N^(0), ..., N^(L) and n. Equal ones and ones of 1 are among them.
 SIZES = [
@@ -64,9 +64,10 @@ class Network(Model):
         batch_loss: Callable[[Tensor, Tensor], Tensor],
         net: NeuralNetwork | None = None,
         labels: Callable[[Tensor], Tensor] = torch.clone,
+        scale: float = 1.0,
     ):
         counted = {f"N^({layer})": size for layer, size in enumerate(sizes)}
-        super().__init__(FEEDFORWARD, {"n": n, **counted, **GENERAL}, seed)
+        super().__init__(FEEDFORWARD, {"n": n, **counted, **GENERAL}, seed, scale)
         self.L, self.layer_sizes, self.n, self.K = (
             len(sizes) - 1,
             sizes,
@@ -81,9 +82,7 @@ class Network(Model):
         self.W: list[Any] = [
             None,
             *(
-                (
-                    self.random(f"W{layer}", *shape) / shape[0] ** 0.5
-                ).requires_grad_()
+                (self.drawn(f"W{layer}", *shape) / shape[0] ** 0.5).requires_grad_()
                 for layer, shape in enumerate(pairwise(sizes), start=1)
             ),
         ]
@@ -95,13 +94,13 @@ class Network(Model):
             ),
         ]
         self.x, self.X = self.leaf("x", sizes[0]), self.leaf("X", n, sizes[0])
-        self.y = labels(self.random("y", self.K))
-        self.Y = labels(self.random("Y", n, self.K))
+        self.y = labels(self.drawn("y", self.K))
+        self.Y = labels(self.drawn("Y", n, self.K))
         self.eta: float | None = 0.1 + 0.8 * random.Random(seed).random()
         self.forward()
 
     def leaf(self, key: str, *shape: int) -> Tensor:
-        return self.random(key, *shape).requires_grad_()
+        return self.drawn(key, *shape).requires_grad_()
 
     def axis(self, name: str, layer: int | None) -> str:
         if name in ("K", "N0"):
@@ -230,7 +229,8 @@ class Network(Model):
 
     def __str__(self):
         sizes = ", ".join(map(str, self.layer_sizes))
-        return f"layers of sizes {sizes}, n = {self.n}"
+        far = "" if self.scale == 1 else f", numbers times {self.scale:g}"
+        return f"layers of sizes {sizes}, n = {self.n}{far}"
 
 
 class PencilNetwork(Network):
@@ -294,10 +294,13 @@ def random_losses(K: int, n: int, seed: int, mean: bool):
     return sample_loss, batch_loss
 
 
-def random_network(sizes: list[int], n: int, mean: bool, seed: int) -> Network:
+def random_network(
+    sizes: list[int], n: int, mean: bool, seed: int, scale: float = 1.0
+) -> Network:
     losses = random_losses(sizes[-1], n, seed, mean)
     shuffled = random.Random(seed).sample(ACTIVATIONS, len(ACTIVATIONS))
-    return Network(sizes, n, seed, shuffled[: len(sizes) - 1], *losses)
+    functions, (of_sample, of_batch) = shuffled[: len(sizes) - 1], losses
+    return Network(sizes, n, seed, functions, of_sample, of_batch, scale=scale)
 
 
 def package_network(depth: int, seed: int) -> Network:
@@ -329,3 +332,13 @@ def networks() -> tuple[Network, ...]:
         for (*sizes, n), mean in zip(SIZES, cycle((False, True)))
     ]
     return (*ours, *(package_network(depth, 100 + depth) for depth in (4, 3, 2, 1)))
+
+
+@cache
+def far_networks() -> tuple[Network, ...]:
+    """Those in which inequalities are tried as well, and what has kinks."""
+    return tuple(
+        random_network(sizes, n, False, 200, scale)
+        for scale in SCALES
+        for *sizes, n in SIZES[1::3]
+    )

@@ -3,12 +3,13 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .world import LOSS, Model, Symbol, World
+from .world import LOSS, SCALES, Model, Symbol, World
 
 
 def leaf(
@@ -22,7 +23,7 @@ def leaf(
 
     def value(model: Model) -> Tensor:
         shape = [model.sizes[axis] for axis in axes.split()]
-        drawn = model.random(more.get("name", letter), *shape)
+        drawn = model.drawn(more.get("name", letter), *shape)
         return made(drawn).detach().requires_grad_()
 
     return Symbol(letter, said, "leaf", tuple(axes.split()), value, **more)
@@ -55,8 +56,10 @@ def loss(said: str, formula: Callable[[Any], Tensor], **more: Any) -> Symbol:
 class TableModel(Model):
     """A model of a world without layers: the values of its table, row by row."""
 
-    def __init__(self, world: World, sizes: Mapping[str, int], seed: int):
-        super().__init__(world, sizes, seed)
+    def __init__(
+        self, world: World, sizes: Mapping[str, int], seed: int, scale: float
+    ):
+        super().__init__(world, sizes, seed, scale)
         self.found: dict[str, Any] = {}
         for symbol in world.symbols:
             self.found[symbol.key] = symbol.value(self)
@@ -72,7 +75,10 @@ class TableModel(Model):
         return self.found[symbol.key]
 
     def __str__(self):
-        return ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+        sizes = [f"{name} = {size}" for name, size in self.sizes.items()]
+        return ", ".join(
+            sizes + [f"numbers times {self.scale:g}"] * (self.scale != 1)
+        )
 
 
 def size(letter: str, said: str) -> Symbol:
@@ -92,7 +98,7 @@ def world_of_table(
     first size is ``smallest``. ``derived`` gives the sizes that follow from others."""
 
     @cache
-    def made() -> tuple[Model, ...]:
+    def made(scale: float = 1.0) -> tuple[Model, ...]:
         counted = [
             s.letter for s in rows if s.kind == "size" and s.letter not in follow
         ]
@@ -105,9 +111,12 @@ def world_of_table(
             if seed == models - 1 and counted:
                 sizes[counted[0]] = smallest
             sizes |= {letter: formula(sizes) for letter, formula in follow.items()}
-            found.append(TableModel(world, sizes, seed))
+            found.append(TableModel(world, sizes, seed, scale))
         return tuple(found)
 
+    def far() -> tuple[Model, ...]:
+        return tuple(chain.from_iterable(map(made, SCALES)))
+
     follow = derived or {}
-    world = World(name, tuple(rows), made, **more)
+    world = World(name, tuple(rows), made, far, **more)
     return world

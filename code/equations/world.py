@@ -29,6 +29,11 @@ Kind = Literal[
 ]
 LOSS = "mathcal L"  # the letter of every loss
 
+# Where inequalities, and what has kinks, are tried as well: far from 0 on both sides, so
+# that nothing holds because random numbers are small, and at 0.
+SCALES = (30.0, -1e6, 0.0)
+FAR = 1e3  # beyond which no equality is compared: rounding grows in a network
+
 
 @dataclass(frozen=True)
 class Symbol:
@@ -78,8 +83,15 @@ class Model:
     )
     loss_key: str | None = None  # what a loss without arguments stands for
 
-    def __init__(self, world: "World", sizes: Mapping[str, int], seed: int):
+    def __init__(
+        self,
+        world: "World",
+        sizes: Mapping[str, int],
+        seed: int,
+        scale: float = 1.0,
+    ):
         self.world, self.sizes, self.seed = world, dict(sizes), seed
+        self.scale = scale
         self.jacobians: dict[tuple[int, int], Tensor] = {}
 
     def random(self, key: object, *shape: int) -> Tensor:
@@ -87,6 +99,10 @@ class Model:
         seed = zlib.crc32(f"{self.seed} {key}".encode())
         generator = torch.Generator().manual_seed(seed)
         return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    def drawn(self, key: object, *shape: int) -> Tensor:
+        """The same for what is given freely: of the scale of the model."""
+        return self.scale * self.random(key, *shape)
 
     @property
     def lasting(self) -> list[Tensor]:
@@ -149,13 +165,15 @@ class Model:
 
 @dataclass(frozen=True)
 class World:
-    """``models`` makes the instances in which equations are tried; ``counts`` names the
+    """``models`` makes the instances in which equations are tried, ``far`` some of other
+    ``SCALES``; ``counts`` names the
     index of an axis that has one name, and no other; ``first`` is the first value of
     an index; ``ones`` says what a column of ones counts."""
 
     name: str
     symbols: tuple[Symbol, ...]
     models: Callable[[], Sequence[Model]]
+    far: Callable[[], Sequence[Model]] = tuple
     counts: Mapping[str, str] = field(default_factory=dict)
     first: int = 1
     ones: str | None = None
