@@ -9,6 +9,7 @@ from equation_cases import TRUE
 from equations import check_files, worlds
 from equations.chains import Placed
 from equations.check import check_values
+from equations.compare import TOLERANCE
 from equations.extract import parse_chapter, read_chapter
 from equations.feedforward import FEEDFORWARD, number
 from equations.forms import letters
@@ -37,6 +38,8 @@ def failures(tex, world="feedforward"):
     result = Result("a.md", display.line, "eq-a", tex)
     with result.noting(Placed(None, 0, display.line)):
         check_values(display, chapter, result)
+    if not result.failures:  # what is right is far from the tolerance
+        assert (result.error or 0.0) <= TOLERANCE / 10
     return result.failures
 
 

@@ -1,6 +1,6 @@
 """Check the equations of chapters: every relation of every chain, in many models."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 from . import orders, shapes, steps
@@ -9,6 +9,7 @@ from .compare import (
     TOLERANCE,
     at_scale,
     check_braces,
+    check_rounding,
     compare,
     equal,
     ordered,
@@ -22,7 +23,6 @@ from .nodes import (
     Changes,
     Differential,
     Equality,
-    Layer,
     Loss,
     Order,
     Quantity,
@@ -99,6 +99,10 @@ class Checker:
         self.models = self.world.models()
         self.used: set[int] = set()
         self.compared: Counter[int] = Counter()  # what is not 0, by the side
+        # By the side, and the number of its relation (0) or brace.
+        self.differences: defaultdict[tuple[int, int], list[float]] = defaultdict(
+            list
+        )
         self.taken: set[tuple[int, int]] = set()  # branches of cases
 
     def check(self, chain: Chain) -> None:
@@ -172,6 +176,11 @@ class Checker:
         for side in chain.sides[1:]:
             if side.relation not in ORDERS and not self.compared[id(side)]:
                 raise fault(side, "both sides are 0: nothing is compared")
+        for side in chain.sides:
+            for (place, _), differences in self.differences.items():
+                if place == id(side):
+                    with at(side):
+                        check_rounding(differences)
 
     def layers(self, model: Model, chain: Chain) -> list[int | None]:
         """The layers of the range in a model; None once where there is no ℓ."""
@@ -192,7 +201,7 @@ class Checker:
                     if layer > 0  # the input is no layer of units
                 ]
                 if True in beyond and False not in beyond:
-                    text = beside(end, step)
+                    text = end.up(step)
                     raise fault(
                         first,
                         f"the range is too small: this holds for ℓ = {text} too",
@@ -297,7 +306,9 @@ class Checker:
                     else evaluator.value(side.node)
                 )
                 if model.scale == 1:
-                    check_braces(evaluator, self.result)
+                    found = check_braces(evaluator, self.result)
+                    for number, difference in enumerate(found, start=1):
+                        self.differences[id(side), number].append(difference)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
                 if model.scale != 1:
@@ -305,10 +316,11 @@ class Checker:
                 elif side.relation in ORDERS:
                     self.result.values += ordered(left, right, side.relation)
                 else:
-                    compared = equal(
+                    compared, difference = equal(
                         left, right, "left side", "right side", self.result
                     )
                     self.compared[id(side)] += compared
+                    self.differences[id(side), 0].append(difference)
         for row in chain.shapes:
             with at(row, place):
                 assert isinstance(row.what, Row)
@@ -331,10 +343,3 @@ class Checker:
             names = "the package's value", "right side"
             equal(value, values[-1], *names, self.result)
             self.result.package = True
-
-
-def beside(layer: Layer, step: int) -> Layer:
-    """The layer a step away."""
-    if isinstance(layer.base, int):
-        return Layer(layer.base + step)
-    return Layer(layer.base, layer.offset + step)

@@ -1,5 +1,7 @@
 """Compare two values, element by element."""
 
+from statistics import median
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,8 @@ from .values import Value, common_indices, need
 from .world import FAR
 
 TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
+ROUNDING = 1e-14  # what it leaves in most networks; a small term is in all of them
+DOUBT = 1e-9  # a difference below this may be one or the other
 ROUGH = 1e-6  # the same among large numbers
 NOTHING = 1e-12  # smaller numbers count as zero
 
@@ -90,21 +94,43 @@ def at_scale(scale: float, left: Value, right: Value, relation: str) -> None:
         raise differing(left, right, *names)
 
 
-def equal(left: Value, right: Value, name: str, other: str, result: Result) -> int:
-    """How many numbers that are not 0 are equal; an EquationError where two are not.
-    ``result`` counts them."""
+def equal(
+    left: Value, right: Value, name: str, other: str, result: Result
+) -> tuple[int, float]:
+    """How many numbers that are not 0 are equal, up to which relative difference; an
+    EquationError where two are not. ``result`` counts them."""
     difference = compare(left, right, name, other)
     if not difference <= TOLERANCE:
-        raise differing(left, right, name, other)
+        wrong = differing(left, right, name, other)
+        small = f"; they differ by {difference:.0e} of the largest number"
+        raise EquationError(f"{wrong}{small if difference < DOUBT else ''}")
     a, b = numbers(left, right)
     count = int(torch.maximum(a.abs(), b.abs()).gt(NOTHING).sum())
     result.values += count
     result.error = max(result.error or 0.0, difference)
-    return count
+    return count, difference
 
 
-def check_braces(evaluator: Evaluator, result: Result) -> None:
-    """What has been evaluated is equal to the formulas under its braces."""
+def check_rounding(differences: list[float]) -> None:
+    """What two sides differ by in each network is rounding. That is small in most of
+    them, and larger in a few; a wrong term is of one size in all. So the middle one
+    tells a term from rounding that is a hundred times as large in the worst network."""
+    middle = median(differences)
+    need(
+        middle <= ROUNDING,
+        f"the sides differ by {middle:.0e} of the largest number in most networks:"
+        " that is no rounding",
+    )
+
+
+def check_braces(evaluator: Evaluator, result: Result) -> list[float]:
+    """What has been evaluated is equal to the formulas under its braces, up to which
+    relative differences."""
+    found = []
     for claim in evaluator.take_claims():
-        compared = equal(claim.left, claim.right, "the brace", "its label", result)
+        compared, difference = equal(
+            claim.left, claim.right, "the brace", "its label", result
+        )
         need(compared, "the brace and its label are 0: nothing is compared")
+        found.append(difference)
+    return found

@@ -15,6 +15,12 @@ class Layer:
     base: str | int
     offset: int = 0
 
+    def up(self, steps: int) -> "Layer":
+        """A layer some steps on. Those with a number have no offset."""
+        if isinstance(self.base, int):
+            return Layer(self.base + self.offset + steps)
+        return Layer(self.base, self.offset + steps)
+
     def place(self) -> tuple[bool, int]:
         """For sorting."""
         from_last = self.base == "L"

@@ -52,11 +52,7 @@ COUNTED: dict[str, Kind] = {
 FUNCTIONS = ("tanh", "sigmoid")
 
 
-def up(layer: Layer, steps: int) -> Layer:
-    """A layer some steps on. Those with a number have no offset."""
-    if isinstance(layer.base, int):
-        return Layer(layer.base + layer.offset + steps)
-    return Layer(layer.base, layer.offset + steps)
+up = Layer.up
 
 
 def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
