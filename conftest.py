@@ -5,6 +5,7 @@ Here and not in `tests`, because pytest applies hooks of collection to what lies
 the folder of their file, and the stored chapters are in `book/outputs`.
 """
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, RunningKernel
 LINES_SHOWN = (
     15  # of a source or an output in a report, so that all fits one screen
 )
+# With several processes, what takes longest begins first, and the others fill the end.
+LONGEST = ["experiments", "training", "test_equations", "mistakes", "test_labs"]
 
 
 def pytest_addoption(parser):
@@ -77,6 +80,20 @@ def pytest_collectstart(collector):
         collector.skip_compare = tuple(
             key for key in collector.skip_compare if not key.startswith("image/")
         )
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish():
+    """Whatever there is by now stays: no search for garbage is to look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_itemcollected(item):
