@@ -66,9 +66,9 @@ def test_every_equation_is_counted_and_compares_something(report):
             assert "=" not in tex, result.label
             continue
         assert result.values > 0, result.label
-        assert result.networks > 0 or result.label == "eq-pencil-update-forward"
-    assert len(report.displays) >= 65
-    assert len(report.executed) >= 80
+        assert result.networks > 0
+    assert len(report.displays) >= 60
+    assert len(report.executed) >= 70
     assert report.error < compare.TOLERANCE / 10
 
 
