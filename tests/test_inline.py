@@ -9,7 +9,9 @@ DELTA = r"\boldsymbol{\delta}^{(\ell)}"
 
 
 def check(tmp_path, text, front=""):
-    head = f"---\nequations: {{names: [{front}]}}\n---\n" if front else ""
+    head = (
+        f"---\nequations: {{names: {{{front}: a number}}}}\n---\n" if front else ""
+    )
     path = tmp_path / "a.md"
     path.write_text(f"{head}{SAMPLE}\n{PENCIL}\n{text}\n", encoding="utf-8")
     return check_files([str(path)])
@@ -233,7 +235,9 @@ def test_words_under_a_brace_are_listed(tmp_path):
     assert list(report.in_words.values()) == [[15]]
 
 
-@pytest.mark.parametrize("text", ["{names: p}", "{letters: [p]}", "{world: 1}"])
+@pytest.mark.parametrize(
+    "text", ["{names: [p]}", "{names: {p: 1}}", "{letters: {p: a}}", "{world: 1}"]
+)
 def test_front_matter_that_says_something_else_is_refused(tmp_path, text):
     path = tmp_path / "a.md"
     path.write_text(f"---\nequations: {text}\n---\nText.\n", encoding="utf-8")

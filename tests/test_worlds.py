@@ -12,7 +12,6 @@ from equations.check import check_values
 from equations.compare import TOLERANCE
 from equations.extract import parse_chapter, read_chapter
 from equations.feedforward import FEEDFORWARD, number
-from equations.forms import letters
 from equations.networks import Network, random_losses
 from equations.results import Result
 from equations.tables import (
@@ -23,8 +22,7 @@ from equations.tables import (
     size,
     world_of_table,
 )
-from equations.world import LOSS, Model, Symbol, World, after_descent, descend
-from sources import ROOT
+from equations.world import Model, Symbol, World, after_descent, descend
 
 SAMPLE = r"$\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$"
 
@@ -468,21 +466,6 @@ def test_equations_that_authors_print_are_true(monkeypatch, case):
 @pytest.mark.parametrize("case", NOT_READ)
 def test_what_is_not_read_is_refused(case):
     assert failures(TRUE[case])
-
-
-def test_every_letter_of_the_table_stands_in_the_notation_chapter():
-    """But for the step of finite differences, and a size that no text needs."""
-    elsewhere = {"h", "p"}
-    chapter = read_chapter(str(ROOT / "book" / "notation.md"))
-    formulas = [*chapter.displays, *chapter.inlines]
-    found = {letter for formula in formulas for letter in letters(formula.tex)}
-    table = {
-        symbol.letter for symbol in FEEDFORWARD.symbols if symbol.letter != LOSS
-    }
-    assert table - found == elsewhere
-    assert {
-        symbol.kind for symbol in FEEDFORWARD.symbols if not symbol.said
-    } == set()
 
 
 DEFINITIONS = {

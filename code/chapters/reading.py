@@ -38,15 +38,21 @@ def chapters(root: Path) -> dict[str, Path]:
     return {Path(name).name: root / f"{name}.md" for name in names}
 
 
-def before(file: Path) -> list[Path] | None:
-    """The chapters that come before a file in its book; None if it stands alone: no
+def book(file: Path) -> list[Path] | None:
+    """The chapters of the book of a file, in reading order; None if it stands alone: no
     table of contents in its folder or above names it."""
     place = file.resolve()
     for folder in place.parents:
         if (folder / TABLE).is_file():
-            book = list(chapters(folder).values())
-            return book[: book.index(place)] if place in book else None
+            found = list(chapters(folder).values())
+            return found if place in found else None
     return None
+
+
+def before(file: Path) -> list[Path] | None:
+    """The chapters that come before a file in its book; None if it stands alone."""
+    found = book(file)
+    return found and found[: found.index(file.resolve())]
 
 
 def shown(source: Path) -> str:

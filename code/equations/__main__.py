@@ -1,11 +1,11 @@
-"""``python -m equations [--world NAME] [--json | --mutants] FILE ...``"""
+"""``python -m equations [--world NAME] [--json | --mutants | --symbols] FILE ...``"""
 
 import argparse
 import sys
 
 import torch
 
-from . import mutants
+from . import appendix, mutants
 from .check import WORLDS
 from .report import as_json, as_text, check_files
 
@@ -28,11 +28,20 @@ def main(words: list[str] | None = None) -> int:
         action="store_true",
         help="change every row in every place, and see that each change is rejected",
     )
+    output.add_argument(
+        "--symbols",
+        action="store_true",
+        help="write the table of all symbols of its book into the file",
+    )
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)  # the matrices are tiny
     try:
         if arguments.mutants:
             return report_mutants(arguments.files, arguments.world)
+        if arguments.symbols:
+            for file in arguments.files:
+                appendix.write(file)
+            return 0
         report = check_files(arguments.files, arguments.world)
     except (OSError, ValueError) as error:
         print(f"equations: {error}", file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from chapters import markdown, pieces
 from chapters.parser import front_matter
@@ -68,9 +68,11 @@ class Chapter:
     learning_rate: float | None
     numbers: dict[str, list] | None  # the network of the cell tagged `pencil`
     world: str | None  # of the front matter: the model in which it is evaluated
-    names: frozenset[
-        str
-    ]  # of the front matter: letters that the text uses for its own
+    names: dict[str, str]  # of the front matter: letters of its own, with meanings
+
+    @property
+    def formulas(self) -> list[Display | Inline]:
+        return [*self.displays, *self.inlines]
 
 
 def read_chapter(path: str, world: str | None = None) -> Chapter:
@@ -145,17 +147,24 @@ def display(path: str, piece: pieces.Display) -> Display:
     return Display(path, piece.line, piece.tex, piece.label, why, reasons)
 
 
-def settings(front: dict) -> tuple[str | None, frozenset[str]]:
+def settings(front: dict) -> tuple[str | None, dict[str, str]]:
     """The name of the world in which a chapter's equations are evaluated, and the
-    letters that its text uses for its own."""
+    letters that its text uses for its own, with what they mean."""
     match front.get("equations", {}):
         case {**found} if found.keys() <= {"world", "names"}:
-            world, names = found.get("world"), found.get("names", [])
-            if isinstance(world, str | None) and isinstance(names, list):
-                return world, frozenset(map(str, names))
+            world, names = found.get("world"), found.get("names", {})
+            if isinstance(world, str | None) and is_text(names):
+                return world, names
     raise ValueError(
-        "1: the front matter says 'equations: {world: NAME, names: [p, q]}', each"
-        f" where it is needed, but here {front['equations']!r}"
+        "1: the front matter says 'equations: {world: NAME, names: {p: a prediction}}',"
+        f" each where it is needed, but here {front['equations']!r}"
+    )
+
+
+def is_text(names: object) -> TypeGuard[dict[str, str]]:
+    """Whether letters and their meanings stand here."""
+    return isinstance(names, dict) and all(
+        isinstance(part, str) for pair in names.items() for part in pair
     )
 
 

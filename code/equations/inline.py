@@ -94,7 +94,7 @@ class Kinds:
             return "symbol"
         if SIGN.fullmatch(tex):
             return "sign"
-        if letters(tex) & self.chapter.names:
+        if letters(tex) & self.chapter.names.keys():
             return "own names"
         ends = ENDS.fullmatch(tex)
         if ends:
