@@ -10,7 +10,7 @@ from equations import check_files, worlds
 from equations.chains import Placed
 from equations.check import check_values
 from equations.compare import TOLERANCE
-from equations.extract import parse_chapter, read_chapter
+from equations.extract import parse_chapter
 from equations.feedforward import FEEDFORWARD, number
 from equations.networks import Network, random_losses
 from equations.results import Result
