@@ -132,7 +132,12 @@ def test_equations_and_code_name_each_other():
     package = sorted((ROOT / "code" / "backprop").glob("*.py"))
     sources = [path.read_text(encoding="utf-8") for path in package]
     comments = [pair for source in sources for pair in labels_in_code(source)]
-    assert sorted(comments) == sorted(links_to_code())
+    # Many networks at once have methods for the same equations; links are to one.
+    of_one = [pair for pair in comments if not pair[1].startswith("Many")]
+    assert sorted(of_one) == sorted(links_to_code())
+    methods = [(label, name.split(".")[1]) for label, name in of_one]
+    of_many = [pair for pair in comments if pair[1].startswith("Many")]
+    assert {(label, name.split(".")[1]) for label, name in of_many} < set(methods)
     assert len(comments) == sum(source.count("# eq-") for source in sources)
     assert {f"eq-batch-{result}" for result in BATCH_RESULTS} <= dict(
         comments
