@@ -24,7 +24,14 @@ from equations.reasons.terms import (
     summed,
     times,
 )
-from equations.reasons.words import CALCULUS, RULES, Named, named, said
+from equations.reasons.words import (
+    CALCULUS,
+    RULES,
+    Named,
+    named,
+    remarks,
+    said,
+)
 from equations.report import Report, as_json, as_text
 from equations.results import Result, Steps
 from sources import BOOK, ROOT
@@ -184,12 +191,16 @@ def test_a_rule_too_many_is_refused(book):
 
 def failures(tmp_path, *displays, above=SAMPLE):
     """What the check says of displays (TeX and reason), labelled eq-a, eq-b, ..."""
+    return checked(tmp_path, *displays, above=above).failures
+
+
+def checked(tmp_path, *displays, above=SAMPLE):
     source = above + "".join(
         f"\n\n$$\n{tex}\n$$ (eq-{letter})\n\n{reason}\n"
         for letter, (tex, reason) in zip("abc", displays)
     )
     (tmp_path / "a.md").write_text(source, encoding="utf-8")
-    return check_files([str(tmp_path / "a.md")]).failures
+    return check_files([str(tmp_path / "a.md")])
 
 
 FULL = "*Reason:* chain rule, definition of delta and of the pre-activation, linearity."
@@ -509,6 +520,36 @@ def test_a_layer_lies_in_a_range_for_every_depth(layer, first, last, inside):
 )  # fmt: skip
 def test_a_reason_names_rules(reason, rules):
     assert {one.rule for one in named(reason)} == rules
+
+
+@pytest.mark.parametrize(
+    ("reason", "left"),
+    [
+        ("chain rule, definition of delta and of the pre-activation, linearity.", []),
+        ("Definitions of $\\tanh$ and of the sigmoid; {eq}`the one <eq-a>`.", []),
+        ("The derivative of $e^{z}$, and the quotient rule.", []),
+        ("Chain rule, one path.", ["one path"]),
+        ("Chain rule: two paths, of which no\nother is. Add them.", ["two paths", "of which no other is", "Add them"]),
+        ("{eq}`eq-a`, twice.", ["twice"]),
+        ("{eq}`eq-a` for all $i$ and $j$, with {eq}`eq-b`.", []),
+        ("Chain rule, but $a, b$ rest.", ["but $a, b$ rest"]),
+        ("Definition of delta, as pigs fly", ["as pigs fly"]),
+    ],
+)  # fmt: skip
+def test_words_beyond_rules_are_remarks(reason, left):
+    assert remarks(reason) == left
+
+
+def test_remarks_are_listed(tmp_path):
+    for words, listed in (("", []), (", on nine paths", [[4]])):
+        report = checked(
+            tmp_path, (f"{BIASES}{ALL}", f"{FULL.rstrip('.')}{words}.")
+        )
+        assert report.failures == []
+        assert list(report.remarks.values()) == listed
+        assert ("reasons with words beyond rules" in as_text(report)) == bool(
+            listed
+        )
 
 
 def test_a_definition_of_nothing_in_particular_is_one_name():

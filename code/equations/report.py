@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 
 from .check import read_and_check
 from .extract import read_chapter
@@ -39,11 +40,12 @@ class Report:
     @property
     def in_words(self) -> dict[str, list[int]]:
         """Where only words make a claim of a formula: the lines of each file."""
-        lines: dict[str, set[int]] = {}
-        for result in self.results:
-            if result.in_words:
-                lines.setdefault(result.file, set()).add(result.line)
-        return {file: sorted(found) for file, found in lines.items()}
+        return lines_of(result for result in self.results if result.in_words)
+
+    @property
+    def remarks(self) -> dict[str, list[int]]:
+        """Where a reason says more than names of rules: the lines of each file."""
+        return lines_of(result for result in self.results if result.remarks)
 
     @property
     def closed(self) -> int:
@@ -66,6 +68,13 @@ class Report:
     @property
     def error(self) -> float:
         return max((result.error or 0.0 for result in self.results), default=0.0)
+
+
+def lines_of(results: Iterable[Result]) -> dict[str, list[int]]:
+    lines: dict[str, set[int]] = {}
+    for result in results:
+        lines.setdefault(result.file, set()).add(result.line)
+    return {file: sorted(found) for file, found in lines.items()}
 
 
 def check_files(paths: list[str], world: str | None = None) -> Report:
@@ -109,10 +118,14 @@ def as_text(report: Report) -> str:
         f"exempt: {place(result)}: {result.exempt}" for result in report.exempt
     ]
     lines += [f"page and code differ: {text}" for text in ADAPTERS.values()]
-    lines += [
-        f"claims in words, not executed: {file}, lines {', '.join(map(str, found))}"
-        for file, found in report.in_words.items()
-    ]
+    for what, places in (
+        ("claims in words, not executed", report.in_words),
+        ("reasons with words beyond rules, not checked", report.remarks),
+    ):
+        lines += [
+            f"{what}: {file}, lines {', '.join(map(str, found))}"
+            for file, found in places.items()
+        ]
     lines += [
         f"not proved: {place(result)}, step {number}: {construct}"
         for result, number, construct in report.out_of_reach

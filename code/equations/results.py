@@ -44,6 +44,9 @@ class Result:
     exempt: str | None = None
     kind: str = ""  # of a formula in the text
     in_words: bool = False  # whether only words make a claim of it
+    remarks: list[str] = field(
+        default_factory=list
+    )  # words of reasons, not checked
     failures: list[str] = field(default_factory=list)
     steps: Steps = field(default_factory=Steps)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from chapters import reading
 
 from .extract import Chapter, Display, read_chapter
-from .reasons import CITED
+from .reasons import CITED, remarks
 
 RULE = re.compile(
     r"\b(definitions?|linearity|(chain|product|quotient)[\s-]+rule)\b",
@@ -36,6 +36,7 @@ def check(display: Display, chains: list, result) -> None:
         )
         return
     for (chain, side), reason in zip(equals, display.reasons):
+        result.remarks += remarks(reason)
         if CITED_OTHERWISE.search(reason):
             result.fail(
                 f"an equation is cited as {{eq}}`eq-...`: {reason}",

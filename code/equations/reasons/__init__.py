@@ -4,7 +4,7 @@ for every depth and width, every activation and every loss."""
 from .constructs import Construct, OutOfReach
 from .proof import Context, Step
 from .verdict import Cited, Verdict, judge
-from .words import CITED
+from .words import CITED, remarks
 
 __all__ = [
     "CITED",
@@ -15,4 +15,5 @@ __all__ = [
     "Step",
     "Verdict",
     "judge",
+    "remarks",
 ]

@@ -51,6 +51,9 @@ def meant(word: str) -> frozenset[str]:
 DEFINITION = re.compile(r"\bdefinitions?\b", re.IGNORECASE)
 OBJECT = re.compile(r"\bof\s+(?:the\s+|both\s+|all\s+)?", re.IGNORECASE)
 CLAUSE_END = re.compile(r"[.:;]")
+FORMULA = re.compile(r"\$[^$]*\$")
+PHRASE = re.compile(r"(?:\$[^$]*\$|[^,.:;$])+")
+FILLERS = {"a", "all", "an", "and", "by", "for", "of", "the", "with"}
 DENIAL = re.compile(
     r"\b(?:no|not|none|neither|nor|never|without|cannot)\b", re.IGNORECASE
 )
@@ -92,6 +95,23 @@ def named(reason: str) -> list[Named]:
         check_not_denied(blank, match.start(), "a definition")
         found += defined(blank[match.end() :])
     return list(dict.fromkeys(found))
+
+
+def remarks(reason: str) -> list[str]:
+    """What a reason says beyond names of rules, definitions and equations: its other
+    phrases, which are not checked."""
+    left = CITED.sub("", reason)
+    for pattern in CALCULUS.values():
+        left = re.sub(pattern, "", left, flags=re.IGNORECASE)
+    for pattern in DEFINITIONS.values():
+        left = re.sub(rf"\b{OBJECT.pattern}(?:{pattern})", "", left)
+    left = DEFINITION.sub("", left)
+    phrases = [" ".join(phrase.split()) for phrase in PHRASE.findall(left)]
+    return [
+        phrase
+        for phrase in phrases
+        if set(re.findall(r"\w+", FORMULA.sub("", phrase.lower()))) - FILLERS
+    ]
 
 
 def defined(rest: str) -> list[Named]:
