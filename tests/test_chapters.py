@@ -7,7 +7,7 @@ import pytest
 from chapters import reading, stored
 from sources import ROOT, code_cells, tagged_source, text
 
-BACK_MATTER = ["symbols", "checking", "elsewhere", "api", "glossary", "references"]
+BACK_MATTER = ["checking", "elsewhere", "api", "glossary", "references"]
 CHAPTERS = [c for c in reading.chapters(ROOT) if c not in BACK_MATTER]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
 BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]
@@ -130,22 +130,61 @@ def labels_in_code(source):
 def test_equations_and_code_name_each_other():
     """A link beside an equation, a comment in the code, and a row of the index."""
     package = sorted((ROOT / "code" / "backprop").glob("*.py"))
-    sources = [path.read_text(encoding="utf-8") for path in package]
-    comments = [pair for source in sources for pair in labels_in_code(source)]
-    # Many networks at once have methods for the same equations; links are to one.
-    of_one = [pair for pair in comments if not pair[1].startswith("Many")]
-    assert sorted(of_one) == sorted(links_to_code())
-    methods = [(label, name.split(".")[1]) for label, name in of_one]
-    of_many = [pair for pair in comments if pair[1].startswith("Many")]
-    assert {(label, name.split(".")[1]) for label, name in of_many} < set(methods)
-    assert len(comments) == sum(source.count("# eq-") for source in sources)
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in package}
+    comments = {name: labels_in_code(source) for name, source in sources.items()}
+    for name, source in sources.items():
+        assert len(comments[name]) == source.count("# eq-")
+    again = comments.pop("many")  # the same lines, for many networks
+    comments = [pair for pairs in comments.values() for pair in pairs]
+    assert sorted(comments) == sorted(links_to_code())
+    assert {label for label, _ in again} <= dict(comments).keys()
     assert {f"eq-batch-{result}" for result in BATCH_RESULTS} <= dict(
         comments
     ).keys()
 
-    table = text("network").split(":name: tab-code")[1].split("```")[0]
-    named = set(re.findall(r"`([\w.-]+)`", table))
-    assert named == {name for pair in comments for name in pair}
+    place = r"`([\w.]+) <code-[\w-]+>`"
+    row = rf"\{{eq\}}`(eq-[\w-]+)`\n  - \{{ref\}}{place}\n  - `(eq-[\w-]+)`\n"
+    rows = re.findall(row, table("tab-code"))
+    assert len(rows) == table("tab-code").count("* - ") - 1
+    assert all(shown == label for shown, _, label in rows)
+    assert {(label, where) for label, where, _ in rows} == set(comments)
+
+
+def table(name):
+    return text("network").split(f":name: {name}\n")[1].split("```")[0]
+
+
+def lines_shown(table, source):
+    """Of each result in the table its label, and its lines with what stands behind."""
+    for row in table.split("* - ")[2:]:
+        shown = re.findall(r"^    `(.+)`$", row, re.MULTILINE)
+        found = [
+            re.findall(rf"^ *{re.escape(s)}(.*)$", source, re.MULTILINE)
+            for s in shown
+        ]
+        yield re.findall(r"\{eq\}`(.+)`", row)[0], found
+
+
+def test_the_table_of_the_results_shows_their_lines():
+    path = ROOT / "code" / "backprop" / "network.py"
+    shown = dict(
+        lines_shown(table("tab-results"), path.read_text(encoding="utf-8"))
+    )
+    assert list(shown) == [
+        f"eq-batch-{result}"
+        for result in ("output-delta", "weights", "biases", "hidden-delta")
+    ]
+    for label, lines in shown.items():
+        assert all(lines)  # each stands in the code
+        assert any(behind.endswith(f"# {label}") for behind in lines[-1])
+
+
+def test_a_line_that_is_not_in_the_code_is_found():
+    rows = "* - number\n* - {eq}`eq-a`\n  - $a$\n\n    `a = b`\n"
+    assert list(lines_shown(rows, "    a = b  # eq-a\n")) == [
+        ("eq-a", [["  # eq-a"]])
+    ]
+    assert list(lines_shown(rows, "    a = c  # eq-a\n")) == [("eq-a", [[]])]
 
 
 def test_a_comment_without_an_equation_is_found():
