@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .fault import Fault
 from .grade import run_all
-from .make import Maker
 
 DAY = 24 * 60 * 60
 
@@ -44,6 +43,16 @@ def main(words: list[str] | None = None) -> int:
     return arguments.command(arguments)
 
 
+def make_labs() -> int:
+    """The command ``make-labs``."""
+    return main(["make", *sys.argv[1:]])
+
+
+def grade_labs() -> int:
+    """The command ``grade-labs``."""
+    return main(["grade", *sys.argv[1:]])
+
+
 def seconds(word: str) -> float:
     value = float(word)
     if not 0 < value <= DAY:
@@ -58,11 +67,10 @@ def make(arguments: argparse.Namespace) -> int:
     if out.exists() and not out.is_dir():
         print(f"labs: {arguments.out} is not a folder", file=sys.stderr)
         return 2
-    maker = Maker(out, not arguments.no_pdf, not arguments.no_execute)
     signals = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(number, stop) for number in signals]
     try:
-        return make_all(maker, arguments.templates)
+        return make_all(arguments, out)
     except Stopped as stopped:
         print(f"labs: stopped by {stopped.signal.name}", file=sys.stderr)
         return 128 + stopped.signal
@@ -85,9 +93,12 @@ def stop(number: int, frame) -> None:
     raise stopped
 
 
-def make_all(maker: Maker, paths: list[Path]) -> int:
+def make_all(arguments: argparse.Namespace, out: Path) -> int:
+    from .make import Maker  # brings what prints, which grading does not need
+
+    maker = Maker(out, not arguments.no_pdf, not arguments.no_execute)
     status = 0
-    for path in paths:
+    for path in arguments.templates:
         try:
             maker.make(path)
         except Fault as fault:
@@ -97,7 +108,7 @@ def make_all(maker: Maker, paths: list[Path]) -> int:
             print(f"{path}:1: {error.strerror}: {error.filename}", file=sys.stderr)
             status = 2
     if maker.made:
-        print(f"The labs are in {maker.out}")
+        print(f"The labs are in {out}")
     return status
 
 
