@@ -143,7 +143,7 @@ def test_equations_and_code_name_each_other():
     ).keys()
 
     place = r"`([\w.]+) <code-[\w-]+>`"
-    row = rf"\{{eq\}}`(eq-[\w-]+)`\n  - \{{ref\}}{place}\n  - `(eq-[\w-]+)`\n"
+    row = rf"\{{eq\}}`(eq-[\w-]+)`\n  - \{{ref\}}{place}\n\n    `(eq-[\w-]+)`\n"
     rows = re.findall(row, table("tab-code"))
     assert len(rows) == table("tab-code").count("* - ") - 1
     assert all(shown == label for shown, _, label in rows)
