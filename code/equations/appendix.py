@@ -35,7 +35,7 @@ SIGNS = {
     r"d\mathbf{v}": ("a small change", "d"),
     r"\sigma', \tanh'": ("derivative of a function of one number", ""),
     r"\tanh, \operatorname{sigmoid}": ("the activation functions of the examples", "tanh _sigmoid"),
-    r"e^z, \exp, \sin, \cos": ("functions of calculus", "e exp sin cos"),
+    r"e^z, \exp, \log, \sin, \cos": ("functions of calculus", "e exp log sin cos"),
     r"\sqrt{a}, |a|, \max": ("root, absolute value, largest value", "sqrt | max"),
     r"\|\mathbf{A}\|": ("norm: root of the sum of all squared elements", r"\|"),
     r"\|\mathbf{A}\|_2": ("the largest factor by which a matrix stretches a vector", ""),
