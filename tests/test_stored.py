@@ -15,6 +15,7 @@ import pytest
 import torch
 from chapters import reading as book
 from chapters import stored
+from chapters.store import files_of
 from PIL import Image, ImageColor
 from sources import ROOT
 from tiny_book import (
@@ -348,8 +349,17 @@ def test_what_cells_read_and_import_is_recorded(tree):
     executed = stored.read(tree, "drawn").metadata.executed
     assert {"book/data.txt", "code/tinypkg/__init__.py"} <= set(executed.files)
     assert "matplotlib" in executed.packages
-    assert not {"pytest", "nbval"} & set(executed.packages)
+    # What the kernel imports is not the chapter's.
+    assert not {"ipython", "jupyter_client", "psutil"} & set(executed.packages)
     assert not [file for file in executed.files if "chapters/" in file]
+
+
+def test_what_an_installation_leaves_is_not_recorded(tree):
+    left = tree / "code/book.egg-info/entry_points.txt"
+    left.parent.mkdir()
+    left.touch()
+    found = [str(left), str(tree / CHAPTER)]
+    assert files_of(tree, found) == [CHAPTER]
 
 
 @pytest.mark.parametrize(

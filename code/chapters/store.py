@@ -118,7 +118,8 @@ def executed(root: Path, notebook: NotebookNode) -> float:
 
 
 def files_of(root: Path, found: list[str]) -> list[str]:
-    """Those of the files that belong to the book; what records them does not."""
+    """Those of the files that belong to the book. What records them does not, nor what
+    an installation leaves in the tree."""
     inside = [Path(file) for file in found if Path(file).is_relative_to(root)]
     relative = [
         file.relative_to(root).as_posix() for file in inside if file.is_file()
@@ -129,6 +130,7 @@ def files_of(root: Path, found: list[str]) -> list[str]:
         if file.startswith(("book/", "code/"))
         and not file.startswith("code/chapters/")
         and "__pycache__" not in file
+        and ".egg-info/" not in file
     )
 
 
