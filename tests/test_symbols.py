@@ -43,7 +43,7 @@ def test_the_appendix_is_what_the_tables_say(book):
         ("weights: from", "weights from"),
         ("$K \\times 1$", "$1 \\times K$"),
         ("* - $\\lambda$", "* - $\\mu$"),
-        ("{ref}`training`, ", ""),
+        ("{ref}`pencil`, ", ""),
     ],
 )
 def test_a_row_that_is_missing_or_changed_is_noticed(book, old, new):
