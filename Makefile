@@ -28,6 +28,7 @@ help:
 	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
 	@echo 'make bench      measure what the network costs, beside other ways (a minute)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
+	@echo 'make picture    take the picture of a page in the README anew (needs chromium; another: CHROMIUM=path)'
 	@echo 'make clean      remove what the other commands made'
 
 .PHONY: book
@@ -90,6 +91,10 @@ bench: $(READY)
 serve: book
 	@echo 'Serving http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(VENV_PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+.PHONY: picture
+picture: book
+	@$(VENV_PYTHON) tests/picture.py
 
 .PHONY: clean
 clean:
