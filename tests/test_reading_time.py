@@ -1,7 +1,8 @@
 """What there is to read is counted as a reader meets it."""
 
 import pytest
-from reading_time import Count, core, of_chapter, problems
+from reading_time import Count, core, of_book, of_chapter, problems
+from sources import ROOT
 from tiny_book import FRONT
 
 
@@ -96,6 +97,10 @@ def test_what_is_within_the_bounds_is_no_problem():
 def test_what_is_too_long_is_named(chapter, more, says):
     longer = LONGEST | {chapter: LONGEST[chapter] + more}
     assert list(problems(longer)) == [says]
+
+
+def test_the_book_is_not_too_long():
+    assert list(problems(of_book(ROOT))) == []
 
 
 def test_the_core_ends_with_the_lab():
