@@ -89,6 +89,7 @@ def by_the_tests(tree, **outside):
 
 def by_the_build(tree, **outside):
     shutil.rmtree(tree / "_build", ignore_errors=True)
+    (tree / "book/outputs/drawn.ipynb").unlink(missing_ok=True)  # else it is shown
     script = str(Path(sysconfig.get_path("scripts"), "jupyter-book"))
     code = str(tree / "code")
     status, output = run(tree, script, "build", ".", PYTHONPATH=code, **outside)
