@@ -1,16 +1,13 @@
 """The labs: question and solution from one template, and submissions that are run."""
 
-import ast
+import contextlib
 import csv
-import importlib
-import inspect
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import nbformat
 import psutil
 import pytest
 import students
+import torch
 from labs.__main__ import main
 from labs.execute import impersonal
 from labs.fault import Fault
@@ -304,6 +302,7 @@ FAULTS = [
     (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN in this cell"),
     (code("#!TAG HWBEGIN", "#!TAG HWBEGIN"), 15, "HWBEGIN inside homework"),
     (code("x", "#!MSG y"), 15, "MSG outside homework"),
+    (MARKDOWN + "#!MARKS 3\n", 13, "MARKS outside homework"),
     (code("x", "#!TAG HWBEGN"), 15, "unknown tag #!TAG HWBEGN"),
     (code("x", "#!HWBEGIN"), 15, "unknown tag #!HWBEGIN"),
     (code("x", "#!SKIP"), 15, "unknown tag #!SKIP"),
@@ -1155,30 +1154,68 @@ def test_unusable_arguments(tmp_path, capsys):
 # ---------------------------------------------------------------- the lab of the book
 
 
-def test_the_lab_of_the_book_has_an_exercise_for_each_part():
+def test_the_lab_of_the_book_checks_each_part():
     text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
-    parts = re.findall(r':tags: \[check\]\n\ndiagnose\(\w+, part="(\w+)"', text)
-    assert parts == ["forward", "loss", "backward", "update", "train"]
+    assert re.findall(r'diagnose\(Network, part="(\w+)"', text) == [
+        "forward",
+        "loss",
+        "backward",
+        "update",
+        "train",
+    ]
 
 
-def test_the_answers_of_the_lab_are_those_of_the_package():
+def test_the_marks_of_the_lab_are_those_that_it_promises():
     text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
-    answers, asked = (make(text, ROOT / "book") for make in (solution, question))
-    included = re.findall(r"^ *#!INCLUDE (\S+) (\S+)$", text, re.MULTILINE)
-    assert len(included) == 6
-    for file, name in included:
-        code = textwrap.dedent(inspect.getsource(found(file, name)))
-        _docstring, *statements = ast.parse(code).body[0].body
-        assert statements
-        for statement in statements:
-            line = ast.get_source_segment(code, statement).splitlines()[0]
-            assert line in answers
-            assert line not in asked
+    for part, _, minutes, marks in re.findall(
+        r"^\| ([ABC]) \| (.*) \| (\d+) \| (\d+) \|$", text, re.MULTILINE
+    ):
+        section = re.split(r"^## ", text, flags=re.MULTILINE)
+        (section,) = [each for each in section if each.startswith(f"{part}: ")]
+        promised = re.findall(r"\*(\d+) minutes, (\d+) marks\.\*", section)
+        given = re.findall(r"#!MARKS (\d+)|marks=(\d+)", section)
+        assert sum(int(time) for time, _ in promised) == int(minutes)
+        assert sum(int(mark) for _, mark in promised) == int(marks)
+        assert sum(int(one or other) for one, other in given) == int(marks)
 
 
-def found(file, name):
-    """The object that an include names."""
-    thing = importlib.import_module(f"backprop.{Path(file).stem}")
-    for part in name.split("."):
-        thing = getattr(thing, part)
-    return thing
+def test_the_question_of_the_lab_has_no_answer():
+    text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
+    asked = question(text, ROOT / "book")
+    for line in (
+        "@ delta",
+        ".mean()",
+        "get_loss(x, y))",
+        "outputs.append",
+        "= 18$ of",
+    ):
+        assert line in solution(text, ROOT / "book")
+        assert line not in asked
+
+
+def test_the_base_of_the_lab_computes_nothing():
+    """An emptied class, a misspelt method and one that calls super find nothing."""
+    text = (ROOT / "book" / "lab.md").read_text(encoding="utf-8")
+    cells = notebook_of(parse(text), build(parse(text), ROOT / "book", False)).cells
+    base = next(cell.source for cell in cells if "class Base" in cell.source)
+    for body in (
+        "pass",
+        "def forwardpass(self, x): return [x]",
+        "def forward_pass(self, x): return super().forward_pass(x)",
+    ):
+        names = {}
+        lines = f"{base}\n\nclass Network(Base):\n    {body}\n"
+        with default_dtype_kept():
+            exec(compile(lines, "<cell>", "exec"), names)  # noqa: S102
+            for part in "forward", "loss", "backward", "update":
+                found = names["diagnose"](names["Network"], part=part)
+                assert found.status == "unfilled", (body, part, found)
+
+
+@contextlib.contextmanager
+def default_dtype_kept():
+    before = torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

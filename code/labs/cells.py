@@ -28,7 +28,7 @@ def messages(part: Part) -> list[Line]:
     shown = [
         Line(line.number, (line.tag.indent + line.tag.argument).rstrip())
         for line in part.lines
-        if line.tag
+        if line.tag and line.tag.name == "MSG"
     ]
     hidden, gap = untagged(part), [Line(part.number, "")]
     before = gap if hidden and is_blank(hidden[0]) else []

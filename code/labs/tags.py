@@ -11,7 +11,7 @@ TAG = re.compile(r"(\s*)#!([A-Z]+)\b\s*(.*?)\s*")
 MARKDOWN_TAG = re.compile(rf"(?:%\s*)?{TAG.pattern}")  # % begins a comment of MyST
 # Anywhere in a line, and misspelt.
 LIKE_TAG = re.compile(
-    r"#\s*!\s*(?:TAG|MSG|INCLUDE)\b|\b(?:HWBEGIN|HWEND|SKIPQUESTEXEC)\b",
+    r"#\s*!\s*(?:TAG|MSG|INCLUDE|MARKS)\b|\b(?:HWBEGIN|HWEND|SKIPQUESTEXEC)\b",
     re.IGNORECASE,
 )
 SPAN = re.compile(r"(`+).+?\1")
@@ -20,7 +20,7 @@ NAMES = {"HWBEGIN", "HWEND", "SKIPQUESTEXEC"}
 
 
 class Tag(NamedTuple):
-    """A tag: 'MSG', 'INCLUDE' or one of ``NAMES``; and what stands before and after."""
+    """A tag: 'MSG', 'INCLUDE', 'MARKS' or one of ``NAMES``; and what stands before and after."""
 
     name: str
     argument: str
@@ -64,7 +64,7 @@ def tagged(number: int, text: str, kind: str) -> Line:
             )
         return Line(number, text)
     indent, name, argument = match.groups()
-    known = {"MSG", "INCLUDE"}
+    known = {"MSG", "INCLUDE", "MARKS"}
     if name == "TAG":
         name, argument, known = argument.rstrip("'\""), "", NAMES
     if name not in known:
@@ -87,8 +87,8 @@ def split(lines: list[Line]) -> list[Part]:
             parts.append(Part())
         elif name == "SKIPQUESTEXEC":
             raise Fault(line.number, "SKIPQUESTEXEC not at the head of a code cell")
-        elif name == "MSG" and not is_open:
-            raise Fault(line.number, "MSG outside homework")
+        elif name in {"MSG", "MARKS"} and not is_open:
+            raise Fault(line.number, f"{name} outside homework")
         else:
             parts[-1].lines.append(line)
         is_open = parts[-1].homework
