@@ -60,7 +60,10 @@ BAD_SAMPLES = {
     "integers": (
         lambda x: x.long(),
         TypeError,
-        "x is torch.int64 on cpu, the network torch.float32 on cpu; convert it with x.to(weight), for any weight",
+        (
+            "x is torch.int64 on cpu, the network torch.float32 on cpu; convert it with "
+            'x.to("cpu", torch.float32).'
+        ),
     ),
     "float64": (
         lambda x: x.double(),
@@ -112,7 +115,7 @@ BAD_LABELS = {
     "too few": (
         lambda y: y[:1],
         ValueError,
-        "y must have the shape of the predictions, (5,); got (1,).",
+        "y must have the shape of the predictions, (5,); got (1,). Each prediction needs one label.",
     ),
     "integers": (
         lambda y: y.long(),
@@ -184,6 +187,12 @@ def test_bad_labels_of_several_outputs(action, shape):
         message,
         net,
     )
+
+
+def test_arguments_in_another_order():
+    (x, y), net = five_points(), five_point_network()
+    message = "net must be a NeuralNetwork; got Tensor. The order is train(x, y, net, epochs, lr)."
+    assert_refused(lambda: train(net, x, y, 2, 0.25), TypeError, message, net)
 
 
 SIZE_ERROR = "must be a positive whole number; got"

@@ -103,6 +103,15 @@ def same_shape(y: Tensor, prediction: Tensor) -> None:
         )
 
 
+def network(net: Any) -> None:
+    """A network; a tensor in its place is one in the wrong place."""
+    if not hasattr(net, "layers"):
+        raise TypeError(
+            f"net must be a NeuralNetwork; got {type(net).__name__}. "
+            "The order is train(x, y, net, epochs, lr)."
+        )
+
+
 def samples(x: Any, sizes: Sequence[int], layers: Sequence) -> None:
     """A batch (n, sizes[0]) of finite numbers, for layers whose parameters fit."""
     _parameters(sizes, layers)
@@ -131,9 +140,14 @@ def batch(x: Any, y: Any, sizes: Sequence[int], layers: Sequence) -> Tensor:
     _numbers("y", y, layers[0].linear.weight)
     shape = (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1])
     if y.shape != shape:
+        hint = (
+            f" If the values are right, use y.reshape({shape})."
+            if y.numel() == math.prod(shape)
+            else " Each prediction needs one label."
+        )
         raise ValueError(
             f"y must have the shape of the predictions, {shape}; "
-            f"got {tuple(y.shape)}. If the values are right, use y.reshape({shape})."
+            f"got {tuple(y.shape)}.{hint}"
         )
     return y.reshape(len(x), sizes[-1])
 
@@ -184,7 +198,7 @@ def lost_networks(losses: Tensor) -> None:
 
 
 @contextmanager
-def undone_on_error(layers: Sequence) -> Iterator[None]:
+def undone_if_not_finite(layers: Sequence) -> Iterator[None]:
     """Put parameters and gradients back if a FloatingPointError ends the block."""
     linears = [layer.linear for layer in layers]
     before = [
@@ -248,8 +262,8 @@ def _numbers(name: str, tensor: Any, weight: Tensor) -> None:
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise TypeError(
             f"{name} is {tensor.dtype} on {tensor.device}, the network "
-            f"{weight.dtype} on {weight.device}; convert it with {name}.to(weight), "
-            "for any weight of the network."
+            f"{weight.dtype} on {weight.device}; convert it with "
+            f'{name}.to("{weight.device}", {weight.dtype}).'
         )
     # 0 times infinity or NaN is NaN. In large tensors that is quicker than `isfinite`.
     if (0 * tensor).sum().isnan():

@@ -9,7 +9,7 @@ from . import checks
 
 
 class Linear:
-    """The linear map of one layer, ``Z_in = Z_out W + 1 b^T``.
+    """``Z_in = Z_out W + 1 b^T``: out of one layer comes what goes into the next.
 
     ``weight`` (in_features, out_features) is drawn uniformly within the bound of
     Glorot and Bengio (2010), from torch's global generator if ``generator`` is None;
@@ -58,7 +58,7 @@ class Sigmoid:
 
 
 class Neuron:
-    """One layer, with all of its units: ``linear`` (a `Linear`), then ``act``.
+    """A whole layer, not one unit: ``linear`` (a `Linear`), then ``act``.
 
     ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError.
     """
@@ -68,5 +68,5 @@ class Neuron:
         self.act = checks.choice(activation, tanh=TanH, sigmoid=Sigmoid)()
 
     def forward(self, z_out: Tensor) -> Tensor:
-        """Outputs (n, out_features) from outputs (n, in_features)."""
+        """Outputs (n, out_features) from those of the layer before (n, in_features)."""
         return self.act.forward(self.linear.forward(z_out))  # eq-batch-output

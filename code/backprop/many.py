@@ -64,7 +64,7 @@ class ManyNetworks(NeuralNetwork):
         self.copies = copies
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:
-        """Set all gradients. Each of ``outputs`` is deleted after its last use.
+        """Set all gradients, for y (n, output_size); leaves ``x`` in ``outputs``.
 
         The lines of `NeuralNetwork`, with dimensions that leave R alone.
         """
@@ -73,7 +73,7 @@ class ManyNetworks(NeuralNetwork):
         delta = delta * act.derivative(z_out)  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
             linear, z_out = self.layers[index].linear, outputs[index]
-            del outputs[index + 1]
+            del outputs[index + 1]  # used for the last time
             linear.weight_grad = z_out.mT @ delta  # eq-batch-weights
             linear.bias_grad = delta.sum(dim=1, keepdim=True)  # eq-batch-biases
             if index > 0:  # the input has no delta

@@ -16,7 +16,7 @@ class NeuralNetwork:
     generator. Samples ``x`` are (n, input_size); labels ``y`` have the shape of the
     predictions. Samples, labels and parameters share one floating dtype and device.
     Anything else raises TypeError or ValueError and changes nothing. `forward_pass`,
-    `backward_pass` and `descend`, which do the work, check nothing.
+    `backward_pass` and `descend`, which do the work, trust their arguments.
     """
 
     def __init__(self, input_size: int, output_size: int, hidden_sizes, seed=None):
@@ -56,20 +56,20 @@ class NeuralNetwork:
             self.descend(rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:
-        """The outputs of all layers, (n, input_size) to (n, output_size)."""
+        """``x``, then the output of each layer: ``outputs[i]`` goes into layer i."""
         outputs = [x]
         for layer in self.layers:
             outputs.append(layer.forward(outputs[-1]))
         return outputs
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:
-        """Set all gradients. Each of ``outputs`` is deleted after its last use."""
+        """Set all gradients, for y (n, output_size); leaves ``x`` in ``outputs``."""
         act, z_out = self.layers[-1].act, outputs[-1]
         delta = self.loss.gradient(y, z_out)
         delta = delta * act.derivative(z_out)  # eq-batch-output-delta
         for index in reversed(range(len(self.layers))):
             linear, z_out = self.layers[index].linear, outputs[index]
-            del outputs[index + 1]
+            del outputs[index + 1]  # used for the last time
             linear.weight_grad = z_out.T @ delta  # eq-batch-weights
             linear.bias_grad = delta.sum(dim=0)  # eq-batch-biases
             if index > 0:  # the input has no delta
