@@ -1,8 +1,11 @@
 """What there is to read is counted as a reader meets it."""
 
+import re
+
 import pytest
 from reading_time import Count, core, of_book, of_chapter, problems
-from sources import ROOT
+from sources import ROOT, text
+from test_chapters import BACK_MATTER
 from tiny_book import FRONT
 
 
@@ -106,3 +109,28 @@ def test_the_book_is_not_too_long():
 def test_the_core_ends_with_the_lab():
     counts = {name: Count(words=1) for name in ["intro", "scalar", "lab", "cost"]}
     assert core(counts) == Count(words=3)
+
+
+PLAN = re.compile(
+    r"^\d+\. \{ref\}`([\w-]+)`: .* \((\d+)(?: minutes)?\)$", re.MULTILINE
+)
+
+
+def wrong_minutes(plan, counts):
+    """The chapters for which the plan is off by more than the rounding to fives."""
+    said = {name.replace("-", "_"): int(number) for name, number in plan}
+    return [name for name in said if abs(said[name] - counts[name].minutes) > 4]
+
+
+def test_the_plan_says_how_long_each_chapter_takes():
+    counts = of_book(ROOT)
+    plan = PLAN.findall(text("intro"))
+    assert wrong_minutes(plan, counts) == []
+    numbered = [name for name in counts if name not in BACK_MATTER]
+    assert [name.replace("-", "_") for name, _ in plan] == numbered[1:]
+
+
+def test_a_plan_that_is_out_of_date_is_noticed():
+    plan = PLAN.findall("1. {ref}`a-b`: one (30 minutes)\n2. {ref}`c`: two (10)\n")
+    counts = {"a_b": Count(words=3900), "c": Count(words=2200)}
+    assert wrong_minutes(plan, counts) == ["c"]

@@ -117,7 +117,7 @@ def test_the_reasons_of_the_book_close_its_steps(book):
         if not (verdict := book.verdict(name, reason)).closed
     }
     assert open_steps == {}
-    assert len(book.steps) == 76
+    assert len(book.steps) == 77
 
 
 def test_no_step_that_a_trial_closed_is_lost(book):
