@@ -1,23 +1,29 @@
-"""The diagnosis: right networks pass, each mistake is named, nothing is guessed."""
+"""The diagnosis: right networks pass, mistakes are named, nothing is guessed."""
 
-import re
+import json
 import threading
 import time
 from dataclasses import replace
-from itertools import pairwise
-from types import SimpleNamespace
 
-import diagnosis.mistakes
 import pytest
 import students
 import torch
 from backprop import NeuralNetwork, train
-from diagnosis import calls, diagnose
-from diagnosis.mistakes import MISTAKES, Mistake
-from diagnosis.problems import Problem, loss_and_gradients, problems
-from diagnosis.report import CHAPTERS, chapter
-from diagnosis.steps import Steps, forward_values, run
-from sources import text
+from chapters import numbers
+from diagnosis import Diagnosis, calls, diagnose, pages
+from diagnosis.mistakes import MISTAKES
+from diagnosis.problems import (
+    DIFFERENT,
+    loss_and_gradients,
+    problem,
+    problems,
+    tiny,
+)
+from diagnosis.search import Evidence, Factor, factor, is_book, search
+from diagnosis.terms import Values
+from sources import ROOT
+from students import threads
+from students.cases import CASES
 
 NAMES = {mistake.name for mistake in MISTAKES}
 
@@ -55,11 +61,48 @@ def test_each_slip_is_named_or_not_guessed(slip):
 
 def test_the_corpus_is_large_enough():
     named = [slip for slip in students.SLIPS if slip.slug]
-    assert {slip.slug for slip in named} == NAMES
-    styles = {name: {s.style for s in named if s.slug == name} for name in NAMES}
-    assert min(map(len, styles.values())) >= 2
+    seen = {slip.slug for slip in named}
+    seen |= {name for kind in threads.KINDS.values() for name in kind.names}
+    seen |= {name for case in CASES.values() for name in case.names.split(" and ")}
+    assert NAMES <= seen
     assert len(students.SLIPS) - len(named) >= 5
-    assert len(students.RIGHT) >= 10
+    assert len(students.RIGHT) >= 20
+    assert len(threads.SINGLES) == len(threads.PAIRS) == 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", threads.SINGLES, ids=" and ".join)
+def test_mistakes_of_public_threads_are_named(keys):
+    found = diagnose(threads.load(keys))
+    assert set(found.mistakes) == threads.expected(keys), found
+    assert found.alternatives == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", threads.PAIRS, ids=" and ".join)
+def test_two_at_once_are_both_named(keys):
+    found = diagnose(threads.load(keys))
+    assert set(found.mistakes) == threads.expected(keys), found
+    assert found.alternatives == ()
+
+
+def test_two_signs_that_cancel_are_told_as_that():
+    found = diagnose(threads.load(("sign", "plus")))
+    assert found.mistakes == ("wrong-sign", "update-adds")
+    assert "The two cancel" in found.message
+
+
+def test_the_right_pieces_are_right():
+    assert diagnose(threads.Pieces).ok
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_cases(case):
+    found = diagnose(case.network, part=case.part)
+    text = str(found)
+    assert (found.status, found.mistake or "") == (case.status, case.names), text
+    assert [says for says in case.says if says not in text] == [], text
+    assert [says for says in case.says_not if says in text] == [], text
 
 
 def test_a_slip_that_fits_nowhere_is_an_error():
@@ -77,8 +120,12 @@ SAID = {
     "endless": ("backward", "timeout", "backward did not return in time"),
     "endless_update": ("update", "timeout", "apply_gradients did not return"),
     "forward_none": ("forward", "unfilled", "forward returns nothing"),
-    "gradients_not_stored": ("backward", "unfilled", "weight_grad of layer 1"),
-    "last_layer_only": ("backward", "unfilled", "weight_grad of layer 1"),
+    "gradients_not_stored": (
+        "backward",
+        "unfilled",
+        "weight_grad and bias_grad of all layers",
+    ),
+    "last_layer_only": ("backward", "unfilled", "of layers 1 and 2 are"),
     "layers_missing": ("forward", "unfilled", "no layers yet"),
     "loss_none": ("loss", "unfilled", "get_loss returns nothing"),
     "name_error": ("backward", "error", "name 'slope' is not defined"),
@@ -86,7 +133,7 @@ SAID = {
     "sleeps": ("backward", "timeout", "backward did not return"),
     "squeezed_output": ("forward", "wrong", "(1,) was expected"),
     "update_passes": ("update", "unfilled", "apply_gradients is not filled in yet"),
-    "weights_only": ("backward", "unfilled", "bias_grad of layer 1"),
+    "weights_only": ("backward", "unfilled", "bias_grad of all layers is"),
 }
 
 
@@ -99,146 +146,125 @@ def test_unfinished_networks_get_help(name, monkeypatch):
     assert says in found.message
 
 
-# ---------------------------------------------------------------- the mistakes
+# ---------------------------------------------------------------- the search
 
 
-def network_with(steps, factor=1.0):
-    """A class that does what a hypothesis says; ``factor`` is what its backward pass
-    multiplies the weights with, in case the hypothesis looks at that."""
-
-    class Network:
-        def __init__(self, input_size, output_size, hidden_sizes, seed=None):
-            sizes = [input_size, *hidden_sizes, output_size]
-            self.calls = 0
-            self.layers = [
-                SimpleNamespace(
-                    linear=SimpleNamespace(
-                        weight=torch.zeros(i, o), bias=torch.zeros(o)
-                    )
-                )
-                for i, o in pairwise(sizes)
-            ]
-
-        def problem(self, x, y):
-            linears = [layer.linear for layer in self.layers]
-            weights = [linear.weight for linear in linears]
-            biases = [linear.bias for linear in linears]
-            return Problem(weights, biases, x, y.reshape(len(x), -1))
-
-        def forward(self, x):
-            problem = self.problem(x, x)
-            p = forward_values(problem, problem.weights).p
-            return p.squeeze(-1) if p.shape[1] == 1 else p
-
-        def get_loss(self, x, y):
-            problem = self.problem(x, y)
-            return steps.loss(forward_values(problem, problem.weights).p, problem.y)
-
-        def backward(self, x, y):
-            problem = self.problem(x, y)
-            after = [factor * weight for weight in problem.weights]
-            predicted = run(steps, problem, after)
-            if predicted.gradients is None:
-                raise RuntimeError("the shapes do not fit")
-            self.calls += 1
-            for layer, pair, weight in zip(self.layers, predicted.gradients, after):
-                once, again = pair, tuple(map(steps.second_call, pair))
-                gradients = once if self.calls == 1 else again
-                layer.linear.weight_grad, layer.linear.bias_grad = gradients
-                layer.linear.weight = weight
-
-        def apply_gradients(self, learning_rate):
-            self.calls = 0
-            for layer in self.layers:
-                linear = layer.linear
-                for name in ("weight", "bias"):
-                    gradient = getattr(linear, f"{name}_grad")
-                    moved = steps.update(
-                        getattr(linear, name), gradient, learning_rate
-                    )
-                    setattr(linear, name, moved)
-
-    return Network
+def evidence(change=lambda gradients: gradients):
+    """Right gradients in all networks of three layers, changed."""
+    for sizes, n in DIFFERENT:
+        one = problem(sizes, n)
+        pairs = [list(pair) for pair in loss_and_gradients(one)[1]]
+        gradients = [(None, None), *map(tuple, change(pairs))]
+        yield Evidence(Values(one, [], [w for w, _ in gradients]), gradients)
 
 
-HYPOTHESES = [
-    pytest.param(mistake, steps, id=f"{mistake.name}-{number}")
-    for mistake in MISTAKES
-    for number, steps in enumerate(mistake.hypotheses)
-]
+def test_right_gradients_are_the_formulas_of_the_book():
+    found = search(list(evidence()), 1e-7)
+    assert (found.reached, found.stopped, len(found.states)) == (1, 0, 1)
+    assert all(is_book(slot, c) for (_, slot), c in found.states[0].rule.items())
+    assert found.states[0].cost == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("mistake", "steps"), HYPOTHESES)
-def test_each_hypothesis_can_be_told_from_all_others(mistake, steps):
-    factor = 0.9 if mistake.name == "updated-too-early" else 1.0
-    found = diagnose(network_with(steps, factor))
-    assert (found.mistake, found.alternatives) == (mistake.name, ())
+def test_the_search_stops_where_nothing_fits():
+    def change(gradients):
+        gradients[1] = [torch.sin(gradient) for gradient in gradients[1]]
+        return gradients
+
+    found = search(list(evidence(change)), 1e-7)
+    assert (found.reached, found.stopped) == (3, 2)
 
 
-def test_a_network_with_right_steps_is_right():
-    assert diagnose(network_with(Steps())).ok
+def test_the_search_goes_as_far_as_gradients_are_filled():
+    def change(gradients):
+        gradients[0] = [None, None]
+        return gradients
+
+    found = search(list(evidence(change)), 1e-7)
+    assert (found.reached, found.stopped) == (2, 0)
 
 
-def test_where_two_mistakes_fit_both_are_named(monkeypatch):
-    twin = replace(MISTAKES[0], name="twin", message="The twin.")
-    monkeypatch.setattr(diagnosis.matching, "MISTAKES", [*MISTAKES, twin])
-    found = diagnose(network_with(MISTAKES[0].hypotheses[0]))
-    assert found.mistake == MISTAKES[0].name
-    assert found.alternatives == ("twin",)
-    assert found.title.endswith("(sum-not-mean or twin)")
-    assert "fits another mistake as well:\nThe twin." in found.message
+def test_factors_are_told_apart():
+    sizes = ((3, 1, 6, 5), (7, 2, 4, 6), (5, 3, 6, 4))
+
+    def told(of):
+        return factor(tuple(of(*size) for size in sizes), sizes, 1e-7)
+
+    assert told(lambda n, K, i, o: 1.0) == Factor()
+    assert told(lambda n, K, i, o: -K / n) == Factor(-1.0, -1, 1)
+    assert told(lambda n, K, i, o: 0.5 * n) == Factor(0.5, 1, 0)
+    assert told(lambda n, K, i, o: 1 / i) == Factor(1.0, 0, 0, "in")
+    assert told(lambda n, K, i, o: 0.37) == Factor(0.37)
+    assert told(lambda n, K, i, o: n + K) is None
 
 
 def test_right_steps_are_what_autograd_says():
-    for problem in problems():
-        _, right = loss_and_gradients(problem)
-        found = run(Steps(), problem, problem.weights).gradients
-        for pair, other in zip(found, right, strict=True):
-            for ours, theirs in zip(pair, other, strict=True):
-                torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+    for one in problems():
+        v = Values(one)
+        _, right = loss_and_gradients(one)
+        delta = (v.p - v.y) * v.scale * v.slope(v.L)
+        for layer in range(v.L, 0, -1):
+            ours = (v.z_out[layer - 1].T @ delta, delta.sum(0))
+            for a, b in zip(ours, right[layer - 1], strict=True):
+                torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+            if layer > 1:
+                delta = (delta @ v.W[layer].T) * v.slope(layer - 1)
 
 
 def test_the_problems_hide_no_mistake():
-    sizes = [problem.sizes for problem in problems()]
-    assert {(p.n, p.K) for p in problems()} >= {
-        (n, K) for n in (1, 3, 7) for K in (1, 2)
-    }
-    for problem, some in zip(problems(), sizes):
-        if some != [4, 4, 4, 1] and some != [4, 4, 4, 4]:
-            assert len({*some, problem.n}) == len(some) + (
-                problem.n > 1 or problem.K > 1
-            )
-        assert all(bias.abs().min() > 0 for bias in problem.biases)
+    assert {len(one.weights) for one in problems()} == {1, 2, 3, 4}
+    for sizes, n in DIFFERENT:
+        assert len({*sizes, n}) == len(sizes) + (n > 1 or sizes[-1] > 1)
+    for place in range(4):  # no size is always the same
+        assert len({sizes[place] for sizes, _ in DIFFERENT}) > 1
+    assert all(bias.abs().min() > 0 for one in problems() for bias in one.biases)
 
 
-def test_names_are_stable_and_single():
-    assert len(NAMES) == len(MISTAKES) == 27
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in NAMES)
+def test_where_nothing_fits_a_network_is_shown_that_can_be_redone_by_hand():
+    class Clipped(threads.Pieces):
+        def weight_grad(self, zs, outs, k, delta, error):
+            return super().weight_grad(zs, outs, k, delta, error).clamp(-0.01, 0.01)
+
+    found = diagnose(Clipped)
+    assert (found.mistake, found.layer, found.parameter) == (None, 3, "weight")
+    *_, yours, expected = found.message.splitlines()
+    assert yours.split()[-2:] == ["0.01;", "-0.01"]
+    right = loss_and_gradients(tiny())[1][1][0].flatten().tolist()
+    assert expected.split()[-2:] == [f"{right[0]:.4g};", f"{right[1]:.4g}"]
 
 
-def test_equations_stand_in_the_chapters_that_messages_name():
-    titles = {}
-    for name in ("notation", "batch", "training"):
-        titles[re.search(r"^# (.+)$", text(name), re.MULTILINE)[1]] = text(name)
-    assert set(CHAPTERS.values()) == set(titles)
-    labels = {mistake.equation for mistake in MISTAKES}
-    labels |= {"eq-batch-output", "eq-batch-pre-activation", "eq-loss-batch"}
-    labels |= {
-        f"eq-{of}" for of in ("batch-weights", "batch-biases", "update-biases")
-    }
-    for label in labels:
-        assert f"({label})" in titles[chapter(label)], label
+def test_two_explanations_are_both_told(monkeypatch):
+    """A term that is the same as another in all networks, at the same cost."""
+    from diagnosis import search as room
+    from diagnosis.terms import RESIDUALS, Term
+
+    twin = Term("cubed", r"\mathrm{twin}", lambda v: (v.p - v.y) ** 2)
+    monkeypatch.setattr(room, "RESIDUALS", [*RESIDUALS, twin])
+    found = diagnose(threads.load(("squared",)))
+    assert found.mistake == "residual-squared"
+    assert "another formula as well" in found.message
 
 
-CODE = re.compile(r"@|\.T\b|\w\(|\*\*|-=|\+=")
+# ---------------------------------------------------------------- where the book shows it
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_messages_show_no_code(mistake: Mistake):
-    for message in (mistake.message, mistake.loss_message):
-        assert not CODE.search(message)
-        assert "  " not in message
+def test_the_table_of_equations_is_not_stale():
+    file = ROOT / numbers.FILE
+    assert file.read_text(encoding="utf-8") == numbers.text(ROOT), (
+        "run make reference"
+    )
+
+
+def test_links_are_absolute_once_the_book_has_an_address(monkeypatch):
+    assert (
+        pages.page("eq-batch-weights").link
+        == "batch.html#equation-eq-batch-weights"
+    )
+    table = json.loads(pages.TABLE.read_text(encoding="utf-8"))
+    table["address"] = "https://example.org/book/"
+    monkeypatch.setattr(pages, "table", lambda: table)
+    assert pages.page("eq-batch-weights").link == (
+        "https://example.org/book/book/batch.html#equation-eq-batch-weights"
+    )
 
 
 # ---------------------------------------------------------------- parts, training
@@ -287,11 +313,9 @@ def test_the_first_wrong_gradient_is_named():
             self.layers[1].linear.bias_grad *= 3
 
     found = diagnose(Wrong)
-    assert (found.layer, found.parameter, found.mistake) == (2, "bias", None)
-    assert (
-        "biases of layer 2 of 3: it is 3 times what it should be" in found.message
-    )
-    assert found.equation == "eq-batch-biases"
+    assert (found.layer, found.parameter) == (2, "bias")
+    assert found.mistake == "extra-factor"
+    assert [formula.where for formula in found.formulas] == ["ℓ = 1", "ℓ = 2"]
 
 
 def test_a_backward_pass_that_changes_parameters_is_named():
@@ -544,14 +568,28 @@ def test_an_exit_is_an_error_like_others():
 
 
 def test_a_diagnosis_reads_well_in_text_and_in_a_notebook():
-    found = diagnose(network_with(MISTAKES[0].hypotheses[0]))
+    found = diagnose(threads.load(("hidden twice",)))
     assert str(found) == repr(found)
-    assert str(found).splitlines()[0] == "backward: wrong (sum-not-mean)"
+    lines = str(found).splitlines()
+    assert lines[0] == "backward: wrong (hidden-slope-of-output)"
+    assert lines[2].startswith("  Your code: Δ^(ℓ−1) = ")
+    start, stop = lines[3].index("^"), len(lines[3])
+    assert lines[2][start:stop] == "σ′^(ℓ−1)(Z_out^(ℓ−1))"
+    assert lines[-1] == (
+        "Read again: equation (5.11) in the chapter 'A batch, with matrices'."
+    )
+    shown = found._repr_html_()
+    assert shown.count("<mark>σ′<sup>(ℓ−1)</sup>(<b>Z</b>") == 2
+    assert '<a href="batch.html#equation-eq-batch-hidden-delta">(5.11)</a>' in shown
+    page = replace(
+        found, message="1 < 2\nnext", formulas=(), read_again=()
+    )._repr_html_()
+    title = "<strong>backward: wrong (hidden-slope-of-output)</strong>"
     assert (
-        str(found).splitlines()[-1].startswith("Read again: eq-loss-gradient, in")
+        page == f"<blockquote><p>{title}</p><p>1 &lt; 2</p><p>next</p></blockquote>"
     )
-    page = replace(found, message="1 < 2\nnext")._repr_html_()
-    assert page.startswith(
-        "<blockquote><p><strong>backward: wrong (sum-not-mean)</strong></p>"
-    )
-    assert page.endswith("<p>1 &lt; 2</p><p>next</p></blockquote>")
+
+
+def test_a_table_keeps_its_columns_in_a_notebook():
+    found = Diagnosis("wrong", "text\n\n  a  1\n  bb 2")
+    assert "<p>text</p><pre>  a  1\n  bb 2</pre>" in found._repr_html_()

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from . import stored
+from . import numbers, stored
 from .environment import of_cells, write_profile
 from .execution import CellError, execute
 from .reading import with_code
@@ -46,6 +46,7 @@ def store(root: Path) -> None:
     """Execute the chapters of the tree at ``root`` that have changed since they were
     stored, and store them. Raises Unfit."""
     notebooks = with_code(root)
+    numbers.write(root)
     changed = {
         chapter: notebook
         for chapter, notebook in notebooks.items()

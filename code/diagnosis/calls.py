@@ -5,14 +5,17 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import time_limit
-from .problems import Gradients, Problem
-from .steps import ShapeRecorder
+from torch import Tensor
 
-SECONDS = 4.5  # for all calls of a diagnosis together
+from . import time_limit
+from .problems import Problem
+from .recorder import ShapeRecorder
+
+SECONDS = 3.5  # for all calls of a diagnosis together
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -20,7 +23,6 @@ Shapes = Sequence[tuple[int, ...]]
 OTHERS = {Path(__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix)}
 
 MATRIX_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "dot"}
-ASSIGNMENTS = {"__setitem__", "copy_"}
 ELEMENT_BY_ELEMENT = {
     name
     for operation in ("add", "sub", "mul", "div", "true_divide", "rsub")
@@ -40,19 +42,32 @@ def is_missing(value: Any) -> bool:
 
 class Trouble(Exception):
     """A part cannot be judged: it is 'unfilled', raises an 'error', or runs into the
-    'timeout'. ``shapes`` are those that a failing operation of torch was given."""
+    'timeout'. ``shapes`` are those that a failing ``operation`` of torch was given.
+    ``slow`` is set where no call is at fault, but all together took too long."""
 
-    def __init__(self, status: str, message: str, shapes: Shapes = ()):
+    def __init__(self, status: str, message: str, slow: bool = False):
         super().__init__(message)
-        self.status, self.shapes = status, shapes
-        self.gradients: Gradients = []  # as far as they were filled before
+        self.status, self.slow = status, slow
+        self.shapes: Shapes = ()
+        # What else to say, once other networks have been tried: it takes the sizes that
+        # are the same in all.
+        self.explain: Callable[[Sequence[int]], str] | None = None
+        self.fixed: Sequence[int] = ()
+        # as far as they were filled before, None where not
+        self.gradients: list[tuple[Tensor | None, Tensor | None]] = []
+
+    def __str__(self) -> str:
+        explanation = self.explain(self.fixed) if self.explain else ""
+        return "\n".join(filter(None, [super().__str__(), explanation]))
 
 
 class Caller:
-    """Calls functions until the time is up."""
+    """Calls functions until the time is up. ``batches`` are the numbers of samples of
+    the calls so far."""
 
     def __init__(self) -> None:
         self.end = time.monotonic() + SECONDS
+        self.batches: list[int] = []
 
     def call(
         self, name: str, problem: Problem, function: Callable, *arguments: Any
@@ -64,9 +79,19 @@ class Caller:
             with recorder:
                 return function(*arguments)
 
-        left = max(self.end - time.monotonic(), 0.01)
+        left = self.end - time.monotonic()
+        if left < SECONDS / 4:
+            raise Trouble("timeout", "There was no time to try more.", slow=True)
+        if problem.n not in self.batches:
+            self.batches.append(problem.n)
         try:
-            return time_limit.call(recorded, seconds=left)
+            started = time.monotonic()
+            importing: list[float] = []
+            try:
+                return time_limit.call(recorded, seconds=left, importing=importing)
+            finally:  # what is imported at the first use is imported once
+                if importing:
+                    self.end += time.monotonic() - started
         except Trouble:
             raise
         except time_limit.TimeLimit as error:
@@ -76,11 +101,15 @@ class Caller:
             )
             raise Trouble("timeout", text) from error
         except BaseException as error:
-            raise trouble(name, problem, error, recorder) from error
+            raise trouble(name, problem, error, recorder, self.batches) from error
 
 
 def trouble(
-    name: str, problem: Problem, error: BaseException, recorder: ShapeRecorder
+    name: str,
+    problem: Problem,
+    error: BaseException,
+    recorder: ShapeRecorder,
+    batches: Sequence[int],
 ) -> Trouble:
     """What an error in a student's code means."""
     where, is_theirs = place(error)
@@ -91,11 +120,25 @@ def trouble(
         return Trouble("unfilled", f"{where or name} is not filled in yet.")
     message = f"{name} raises {type(error).__name__}{': ' + text if text else '.'}"
     message += f"\nIt happens in {where}." if where else ""
-    if recorder.shapes and isinstance(error, RuntimeError):
-        explanation = explain(recorder, problem)
-        message += f"\n{explanation}" if explanation else ""
-        return Trouble("error", message, recorder.shapes)
-    return Trouble("error", message)
+    if isinstance(error, ValueError | LookupError):
+        message += f"\n{network(problem)}"
+    found = Trouble("error", message)
+    found.shapes = recorder.shapes
+    if isinstance(error, RuntimeError):
+        found.explain = partial(explain, recorder, problem, tuple(batches))
+    return found
+
+
+def network(problem: Problem) -> str:
+    """The network in which something was seen."""
+    sizes, count = ", ".join(map(str, problem.sizes)), len(problem.weights)
+    number = {1: "one layer", 2: "two layers", 3: "three layers"}.get(
+        count, f"{count} layers"
+    )
+    return (
+        f"The network has {number}, of sizes {sizes} (the input first), and the batch"
+        f" n = {problem.n} sample{'s' * (problem.n > 1)}."
+    )
 
 
 def first_line(error: BaseException) -> str:
@@ -122,31 +165,55 @@ def place(error: BaseException) -> tuple[str, bool]:
     return text, frame is frames[-1]
 
 
-def explain(recorder: ShapeRecorder, problem: Problem) -> str:
+def explain(
+    recorder: ShapeRecorder,
+    problem: Problem,
+    batches: Sequence[int],
+    fixed: Sequence[int],
+) -> str:
     """The shapes that did not fit, in symbols, and what would fit; empty if it was not
-    the shapes."""
-    names = {N: f"N^({k})" for k, N in enumerate(problem.sizes) if N > 1}
-    names[problem.n] = "n" if problem.n > 1 else "1"
-
-    def symbols(shape: tuple[int, ...]) -> str:
-        return "(" + ", ".join(names.get(size, str(size)) for size in shape) + ")"
-
+    the shapes. Sizes that are ``fixed`` are the same in all networks."""
     shapes = [shape for shape in recorder.shapes if shape]
-    if len(shapes) != 2 or shapes[0] == shapes[1]:
+    if len(shapes) != 2:
         return ""
-    first, second = shapes
-    text = (
-        f"The network has layers of sizes {', '.join(map(str, problem.sizes))}, the"
-        f" batch n = {problem.n} samples. The shapes that met are {first}, which is"
-        f" {symbols(first)}, and {second}, which is {symbols(second)}."
-    )
-    if recorder.operation in MATRIX_PRODUCTS:
-        text += (
-            " A product needs as many rows in the second as there are columns in the"
-            f" first, {names.get(first[-1], first[-1])}."
+    met = [f"{shape}{symbols(shape, problem, fixed)}" for shape in shapes]
+    text = f"{network(problem)} The shapes that met are {met[0]}, and {met[1]}."
+    sizes = {size for shape in shapes for size in shape}
+    known = {problem.n, *problem.sizes}
+    early = [size for size in batches if size in sizes - known]
+    if early:
+        return (
+            f"{text} {early[0]} is the number of samples of an earlier call: something that"
+            " was computed then is used again."
         )
-    elif recorder.operation in ASSIGNMENTS:
-        text += f" {symbols(first)} was expected."
+    if fixed:
+        numbers = " and ".join(map(str, fixed))
+        return f"{text} {numbers} is met in every network: a fixed number of your code."
+    first, second = shapes
+    if recorder.operation in MATRIX_PRODUCTS:
+        if first == second:
+            text += (
+                " Two equal shapes fit no matrix product, unless they are square. Was the"
+                " product element by element, ⊙, meant?"
+            )
+        elif first[-1] != second[0]:
+            text += (
+                " A product needs as many rows in the second as there are columns in the"
+                f" first, {first[-1]}."
+            )
     elif recorder.operation in ELEMENT_BY_ELEMENT:
         text += " Equal shapes were expected."
     return text
+
+
+def symbols(shape: tuple[int, ...], problem: Problem, fixed: Sequence[int]) -> str:
+    """What the sizes of a shape are in this network, if that may be said."""
+    names = {N: f"N^({k})" for k, N in enumerate(problem.sizes) if N > 1}
+    names[problem.n] = "n" if problem.n > 1 else "1"
+    names = {size: name for size, name in names.items() if size not in fixed}
+    named = [names.get(size, str(size)) for size in shape]
+    return (
+        f", which is ({', '.join(named)})"
+        if set(shape) & names.keys() - {1}
+        else ""
+    )

@@ -8,11 +8,13 @@ from dataclasses import replace
 import torch
 
 from .calls import Caller, Trouble
-from .gradients import check_backward
-from .predictions import check_forward, check_loss, suitable
+from .check_backward import check_backward
+from .check_forward import check_forward, suitable
+from .check_loss import check_loss
+from .check_update import check_train, check_update
 from .report import Diagnosis
+from .seen import SLOW
 from .student import Student
-from .updates import check_train, check_update
 
 PARTS: dict[str, Callable] = {
     "forward": check_forward,
@@ -62,11 +64,13 @@ def diagnose(
     caller = Caller()
     student = Student(network_class, torch.float64, caller)
     found = examine(student, parts, train)
-    named = found.mistake or found.status in ("right", "unfilled", "timeout")
-    if not named and (student.single or found.status == "error"):
+    if found.status == "error" and not found.mistakes:
         # The class may work in float32 only.
         again = examine(Student(network_class, torch.float32, caller), parts, train)
-        return again if again.ok or found.status == "error" else found
+        of_dtype = any(
+            word in found.message for word in ("dtype", "Float", "Double")
+        )
+        return again if again.ok or of_dtype else found
     return found
 
 
@@ -74,11 +78,17 @@ def examine(
     student: Student, parts: list[str], train: Callable | None
 ) -> Diagnosis:
     """The first part that is not right, or that all are."""
+    checked = []
     with surroundings_kept(student.dtype):
         for part in parts:
             found = examine_part(student, part, train)
             if found is None:
+                checked.append(part)
                 continue
+            if found.status == "timeout" and SLOW in found.message:
+                if checked:
+                    break
+                return found
             if parts == [part] and found.status in ("wrong", "error"):
                 rest = [p for p in NEEDS[part] if examine_part(student, p)]
                 if rest:
@@ -86,13 +96,18 @@ def examine(
                     found = replace(found, message=text + found.message)
             return found
         several = student.several and any(p.K > 1 for p in suitable(student))
-    text = f"Right, as far as was checked: {', '.join(parts)}."
+    said = [f"Right, as far as was checked: {', '.join(checked)}."]
     if not several:
-        text += (
-            " Only networks with one output were checked, because this class does not"
+        said.append(
+            "Only networks with one output were checked, because this class does not"
             " work with several."
         )
-    return Diagnosis("right", text)
+    if student.half:
+        said.append("It computes in 16 bits, so only two digits were compared.")
+    if len(checked) < len(parts) and SLOW not in student.notes:
+        said.append(SLOW)
+    said += dict.fromkeys(student.notes)
+    return Diagnosis("right", " ".join(said))
 
 
 def examine_part(
@@ -103,13 +118,15 @@ def examine_part(
             check_train(student, train) if part == "train" else PARTS[part](student)
         )
     except Trouble as trouble:
-        return Diagnosis(trouble.status, str(trouble), part)
+        text = f"{trouble} {SLOW}" if trouble.slow else str(trouble)
+        return Diagnosis(trouble.status, text, part)
 
 
 @contextlib.contextmanager
 def surroundings_kept(dtype: torch.dtype) -> Iterator[None]:
-    """A default dtype for new networks, and no output; all is then as it was."""
-    before = torch.get_default_dtype()
+    """A default dtype for new networks, one thread for tiny tensors, and no output; all
+    is then as it was."""
+    before, threads = torch.get_default_dtype(), torch.get_num_threads()
     with (
         open(os.devnull, "w", encoding="utf-8") as nowhere,
         torch.random.fork_rng(devices=[]),
@@ -119,7 +136,9 @@ def surroundings_kept(dtype: torch.dtype) -> Iterator[None]:
         contextlib.redirect_stderr(nowhere),
     ):
         torch.set_default_dtype(dtype)
+        torch.set_num_threads(1)
         try:
             yield
         finally:
             torch.set_default_dtype(before)
+            torch.set_num_threads(threads)

@@ -1,13 +1,14 @@
 """Put into words what differs from what is right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
 
+from .formulas import Formula
 from .mistakes import Mistake
 from .problems import Gradients
-from .report import Diagnosis, read_again
+from .report import Diagnosis
 from .student import Student
 
 EQUATIONS = {"weight": "weights", "bias": "biases"}
@@ -15,30 +16,28 @@ EQUATIONS = {"weight": "weights", "bias": "biases"}
 
 def finding(
     part: str,
-    seen: str,
+    seen: str | Iterable[str],
     equation: str | None,
-    fits: Sequence[Mistake] = (),
-    **place: Any,
+    found: Sequence[Mistake] = (),
+    formulas: Sequence[Formula] = (),
+    **more: Any,
 ) -> Diagnosis:
-    """What was seen, and the mistakes that fit, if any do. ``place`` holds fields of
-    the diagnosis that say where."""
-    texts = [
-        (mistake.loss_message if part == "loss" else "") or mistake.message
-        for mistake in fits
-    ]
-    others = (
-        ["What was seen fits another mistake as well:"] if len(fits) > 1 else []
-    )
-    equations = [mistake.equation for mistake in fits if part != "loss"]
-    equations = equations or list(filter(None, [equation]))
-    lines = [*texts[:1], seen, *others, *texts[1:]]
+    """What was seen, the mistakes that it is, and the formulas. ``more`` holds other
+    fields of the diagnosis."""
+    of_loss = part == "loss"
+    texts = [(of_loss and m.loss_text) or m.text for m in found]
+    labels = [formula.label for formula in formulas]
+    labels += [m.label for m in found if not of_loss or not m.loss_text]
+    labels = labels if labels else [equation] if equation else []
+    words = [seen] if isinstance(seen, str) else seen
     return Diagnosis(
         part=part,
-        message="\n".join([*lines, *map(read_again, dict.fromkeys(equations))]),
-        mistake=fits[0].name if fits else None,
-        alternatives=tuple(mistake.name for mistake in fits[1:]),
-        equation=equations[0] if equations else None,
-        **{"status": "wrong", **place},
+        message="\n".join(filter(None, [*texts, *words])),
+        mistakes=tuple(m.name for m in found),
+        equation=labels[0] if labels else None,
+        formulas=tuple(formulas),
+        read_again=tuple(dict.fromkeys(labels)),
+        **{"status": "wrong", **more},
     )
 
 
@@ -70,7 +69,7 @@ def comparison(student: Student, found: Tensor, right: Tensor) -> str:
     if not found.any():
         return "is 0 everywhere"
     ratio = ((found * right).sum() / (right * right).sum()).item()
-    if student.equal(found, ratio * right):
+    if found.numel() > 1 and student.equal(found, ratio * right):
         return f"is {ratio:.6g} times what it should be, in every entry"
     length = (found.norm() / right.norm()).item()
     error = ((found - right).norm() / right.norm()).item()

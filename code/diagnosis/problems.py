@@ -78,28 +78,55 @@ def descend(
 
 @cache
 def problem(sizes: tuple[int, ...], n: int) -> Problem:
-    """Random biases, and some training: at the start symmetries hide mistakes."""
+    """Random biases and labels: at the start of a training symmetries hide mistakes."""
     generator = torch.Generator().manual_seed(sum(sizes) + 100 * n)
 
     def random(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator, dtype=torch.float64)
 
     shapes = list(pairwise(sizes))
-    start = Problem(
+    return Problem(
         [random(*shape) / shape[0] ** 0.5 for shape in shapes],
         [random(units) / 2 for _, units in shapes],
         random(n, sizes[0]),
         torch.rand(n, sizes[-1], generator=generator, dtype=torch.float64),
     )
-    return descend(start, epochs=20, rate=0.5)[0]
+
+
+# Sizes are all different, and different from n (but for n = 1 with one output): a missing
+# transpose fits nowhere. Each size and n take several values, which tells them apart.
+DIFFERENT = [
+    ((4, 6, 5, 1), 3),
+    ((4, 6, 5, 1), 7),
+    ((4, 6, 5, 1), 1),
+    ((3, 5, 4, 1), 6),
+    ((4, 6, 5, 2), 3),
+    ((5, 4, 6, 3), 7),
+    ((5, 6, 4, 2), 1),
+]
+# Here it fits: code that raises an error elsewhere gives numbers.
+SQUARE = [((4, 4, 4, 1), 3), ((4, 4, 4, 4), 4), ((3, 3, 3, 3), 5)]
+OTHER_DEPTHS = [((3, 5, 1), 4), ((3, 5, 4, 6, 1), 7), ((3, 1), 4)]
 
 
 def problems() -> list[Problem]:
-    """The first have sizes that are all different, and different from n (but for n = 1
-    with one output): a missing transpose fits nowhere. In the last ones it fits: there,
-    code that raises an error elsewhere gives numbers."""
-    different = [
-        (sizes, n) for sizes in ((4, 6, 5, 1), (4, 6, 5, 2)) for n in (3, 7, 1)
-    ]
-    square = [((4, 4, 4, 1), 3), ((4, 4, 4, 4), 3)]
-    return [problem(sizes, n) for sizes, n in (*different, *square)]
+    """Networks of three layers, and then some of other depths."""
+    return [problem(*one) for one in (*DIFFERENT, *SQUARE, *OTHER_DEPTHS)]
+
+
+def tiny() -> Problem:
+    """A network of sizes 2, 2, 1 with one sample, to be redone by hand."""
+    rows = (
+        [[[0.5, -0.3], [0.2, 0.4]], [[0.6], [-0.5]]],
+        [[0.1, -0.2], [0.3]],
+        [[1.0, 0.5]],
+        [[0.2]],
+    )
+
+    def made(value: list) -> Tensor:
+        return torch.tensor(value, dtype=torch.float64)
+
+    weights, biases, x, y = rows
+    return Problem(
+        list(map(made, weights)), list(map(made, biases)), made(x), made(y)
+    )

@@ -2,7 +2,7 @@
 
 import contextlib
 import dis
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,18 +17,33 @@ NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 class Student:
     """A class under examination, with parameters of the given dtype.
 
-    ``single`` says whether it has computed in float32; ``several`` whether it computes
+    ``single`` says whether it has computed in float32, ``half`` in 16 bits; ``several`` whether it computes
     gradients for several outputs, as far as that is known; ``problems`` are those on
-    which it can be judged, once they have been found.
+    which it can be judged, once they have been found; ``notes`` what is to be said of a class
+    that is right.
     """
 
     def __init__(self, network_class: type, dtype: torch.dtype, caller: Caller):
         self.network_class, self.dtype = network_class, dtype
         self.call = caller.call
-        self.tolerance = 1e-6 if dtype == torch.float64 else 1e-4
+        self.caller = caller
         self.single = False
+        self.half = False
         self.several = True
         self.problems: list[Problem] = []
+        self.notes: list[str] = []
+
+    @property
+    def tolerance(self) -> float:
+        if self.half:
+            return 2e-2
+        return 1e-6 if self.dtype == torch.float64 and not self.single else 1e-4
+
+    @property
+    def narrow(self) -> float:
+        """For telling formulas apart, which may give numbers that are nearly equal."""
+        exact = self.tolerance < 1e-5
+        return self.tolerance / 10 if exact else self.tolerance
 
     def network(self, problem: Problem) -> Any:
         """A network with the parameters of a problem."""
@@ -51,9 +66,7 @@ class Student:
 
     def run(self, name: str, net: Any, problem: Problem) -> Any:
         """What forward, get_loss or backward returns for a problem's batch."""
-        y = problem.y.squeeze(-1) if problem.K == 1 else problem.y
-        dtype = self.call(name, problem, lambda: net.layers[0].linear.weight.dtype)
-        data = [t.to(dtype, copy=True) for t in (problem.x, y)]
+        data = self.data(net, problem)
         given = [t.clone() for t in data]
         arguments = given[:1] if name == "forward" else given
         found = self.call(
@@ -67,6 +80,14 @@ class Student:
                     " with other data. Compute into a new tensor.",
                 )
         return found
+
+    def data(self, net: Any, problem: Problem) -> list[Tensor]:
+        """The batch, as the methods of a network take it."""
+        y = problem.y.squeeze(-1) if problem.K == 1 else problem.y
+        dtype = self.call(
+            "a layer", problem, lambda: linear_of(net, 0).weight.dtype
+        )
+        return [t.to(dtype, copy=True) for t in (problem.x, y)]
 
     def method(self, name: str, net: Any, problem: Problem) -> Callable:
         found = self.call(name, problem, lambda: getattr(net, name, None))
@@ -92,6 +113,7 @@ class Student:
             kind = f"{value.layout} tensor of {value.dtype}"
         else:
             self.single |= value.dtype == torch.float32
+            self.half |= value.dtype in (torch.float16, torch.bfloat16)
             return value.detach().clone().double()
         message = f"A tensor was expected, but {name} is of the type {kind}."
         raise Trouble("error", message)
@@ -105,32 +127,63 @@ class Student:
         return self.read(net, problem, "weight_grad", "bias_grad")
 
     def read(self, net: Any, problem: Problem, one: str, other: str) -> Gradients:
-        def read_one(linear: Any, name: str, number: int) -> Tensor:
+        def read_one(linear: Any, name: str, number: int) -> Tensor | None:
             value = getattr(linear, name, None)
             if is_missing(value):
-                text = f"{name} of layer {number} is still None, not filled in yet."
-                raise Trouble("unfilled", text)
+                return None
             return self.copy(f"{name} of layer {number}", value)
 
-        def read_all() -> Gradients:
+        def read_all() -> list[tuple[Tensor | None, Tensor | None]]:
             linears = [linear_of(net, k) for k in range(len(problem.weights))]
             return [
                 (read_one(linear, one, number), read_one(linear, other, number))
                 for number, linear in enumerate(linears, 1)
             ]
 
-        return self.call(f"reading a {one}", problem, read_all)
+        found = self.call(f"reading a {one}", problem, read_all)
+        if all(value is not None for pair in found for value in pair):
+            return found
+        trouble = Trouble("unfilled", missing(net, found, (one, other)))
+        trouble.gradients = found
+        raise trouble
 
     def backward(self, net: Any, problem: Problem) -> Gradients:
         """The gradients after a call of backward."""
+        before = filled_so_far(net, problem)
+        layers = list(getattr(net, "layers", ()))
         try:
             self.run("backward", net, problem)
         except Trouble as trouble:
-            # A class may raise after filling them.
-            with contextlib.suppress(Trouble):
-                trouble.gradients = self.gradients(net, problem)
+            # A class may raise after filling some of them.
+            with contextlib.suppress(Exception):
+                trouble.gradients = [
+                    (self.new(now[0], old[0]), self.new(now[1], old[1]))
+                    for now, old in zip(filled_so_far(net, problem), before)
+                ]
             raise
+        now = list(net.layers)
+        if len(now) != len(layers) or any(a is not b for a, b in zip(now, layers)):
+            raise Trouble(
+                "error",
+                "backward changes the list of layers: "
+                + (
+                    f"of {len(layers)} layers, {len(now)} are left."
+                    if len(now) != len(layers)
+                    else "they are in another order."
+                )
+                + " Whoever"
+                " calls the network next finds another one. Go through the layers without"
+                " changing the list.",
+            )
         return self.gradients(net, problem)
+
+    def new(self, now: Any, before: Any) -> Tensor | None:
+        """A gradient that a call has filled before it raised an error; zeros to which
+        something should be added are not."""
+        if now is before:
+            return None
+        found = self.copy("a gradient", now)
+        return found if found.any() else None
 
     def set_right_gradients(self, net: Any, problem: Problem) -> Gradients:
         """Fill the gradients of a class that does not compute them."""
@@ -154,7 +207,7 @@ class Student:
 
     def same(self, ours: Gradients, theirs: Gradients) -> bool:
         """Whether all gradients are equal, up to rounding."""
-        numbers = [gradient.abs().max() for pair in theirs for gradient in pair]
+        numbers = [g.abs().max() for pair in theirs for g in pair if g.numel()]
         floor = 1e-3 * max(numbers).item()
         return len(ours) == len(theirs) and all(
             self.equal(a, b, floor)
@@ -173,12 +226,72 @@ def filled(function: Callable) -> Callable:
     return function
 
 
+def filled_so_far(net: Any, problem: Problem) -> list[tuple[Any, Any]]:
+    """What stands where the gradients belong."""
+    found = []
+    for k in range(len(problem.weights)):
+        with contextlib.suppress(Exception):
+            linear = net.layers[k].linear
+            pair = (
+                getattr(linear, name, None) for name in ("weight_grad", "bias_grad")
+            )
+            found.append(
+                tuple(None if is_missing(value) else value for value in pair)
+            )
+    return found
+
+
+def missing(net: Any, found: list, names: tuple[str, str]) -> str:
+    """Which tensors are missing, and where else something was filled."""
+    empty: dict[tuple[int, ...], list[str]] = {}
+    for which, name in enumerate(names):
+        layers = tuple(n for n, pair in enumerate(found, 1) if pair[which] is None)
+        empty.setdefault(layers, []).append(name)
+    lines = []
+    for layers, both in empty.items():
+        where = f"layer{'s' * (len(layers) > 1)} {' and '.join(map(str, layers))}"
+        where = "all layers" if 1 < len(layers) == len(found) else where
+        verb = "are" if len(both) > 1 else "is"
+        if layers:
+            lines.append(
+                f"{' and '.join(both)} of {where} {verb} still None, not filled in yet."
+            )
+    others = elsewhere(net, names) if names[0].endswith("_grad") else []
+    if others:
+        lines.append(
+            f"There are tensors in {', '.join(others)}. Are these the gradients?"
+        )
+    return "\n".join(lines)
+
+
+def elsewhere(net: Any, names: tuple[str, str]) -> list[str]:
+    """Attributes of the last layer in which there is a tensor in the shape of a gradient."""
+    found = []
+    with contextlib.suppress(Exception):
+        layer = net.layers[len(net.layers) - 1]
+        linear = layer.linear
+        shapes = {linear.weight.shape, linear.bias.shape}
+        for owner, path in ((linear, "linear"), (layer, "layer")):
+            for name, value in vars(owner).items():
+                known = name in ("weight", "bias", *names)
+                if (
+                    isinstance(value, Tensor)
+                    and value.shape in shapes
+                    and not known
+                ):
+                    found.append(f"{path}.{name}")
+        for name in ("weight", "bias"):
+            if isinstance(getattr(linear, name).grad, Tensor):
+                found.append(f"linear.{name}.grad")
+    return found
+
+
 def linear_of(net: Any, index: int) -> Any:
     """``net.layers[index].linear``; Trouble if there is no such thing."""
     layers = getattr(net, "layers", None)
     if is_missing(layers):
         raise Trouble("unfilled", "The network has no layers yet.")
-    if not isinstance(layers, Sequence):
+    if not (hasattr(layers, "__len__") and hasattr(layers, "__getitem__")):
         raise Trouble("error", f"layers should be a list; it is a {type(layers)}.")
     linear = getattr(layers[index], "linear", None)
     if is_missing(linear):
@@ -202,7 +315,16 @@ def set_parameters(net: Any, problem: Problem) -> None:
 def assign(linear: Any, name: str, value: Tensor, number: int) -> None:
     """Set a parameter in place, so that other names for it see it too, and then by
     assignment, in case that does more."""
-    parameter = getattr(linear, name)
+    parameter = getattr(linear, name, None)
+    if is_missing(parameter):
+        raise Trouble("unfilled", f"The {name} of layer {number} is still missing.")
+    if not isinstance(parameter, Tensor):
+        kind = type(parameter)
+        raise Trouble(
+            "error",
+            f"The {name} of layer {number} is of the type {kind.__module__}."
+            f"{kind.__name__}; a tensor was expected.",
+        )
     if tuple(parameter.shape) != tuple(value.shape):
         raise Trouble(
             "error",

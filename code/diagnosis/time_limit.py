@@ -1,7 +1,9 @@
 """Call a function, but not for ever."""
 
 import ctypes
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +12,17 @@ class TimeLimit(Exception):
     """A call did not return in time."""
 
 
-def call(function: Callable, *arguments: Any, seconds: float) -> Any:
+IMPORTS = 30.0  # seconds that may go by while modules are imported
+
+
+def call(
+    function: Callable, *arguments: Any, seconds: float, importing: list[float]
+) -> Any:
     """What the function returns or raises; TimeLimit if it does neither in time.
 
     It runs in a thread of its own. One that does not return is interrupted, as soon as
-    it executes Python code again.
+    it executes Python code again. As long as it imports modules, it may go on;
+    ``importing`` then holds when it did.
     """
     outcome: list[tuple[Any, BaseException | None]] = []
 
@@ -26,8 +34,16 @@ def call(function: Callable, *arguments: Any, seconds: float) -> Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
+    end, modules = time.monotonic() + seconds, len(sys.modules)
+    latest = end + IMPORTS
     try:
-        thread.join(seconds)
+        thread.join(min(seconds, 0.05))
+        while thread.is_alive() and time.monotonic() < end:
+            if len(sys.modules) > modules + 3:
+                importing.append(time.monotonic())
+                end = min(max(end, time.monotonic() + seconds), latest)
+            modules = len(sys.modules)
+            thread.join(min(0.2, max(end - time.monotonic(), 0.01)))
         if thread.is_alive():
             raise TimeLimit(f"it did not return within {seconds:g} seconds")
     finally:  # on an interrupt by the user too

@@ -134,7 +134,7 @@ TABLE = {
         ),
         # the delta of the cross-entropy
         (
-            None,
+            "cross-entropy-delta",
             ("grad * sigmoid_prime(self.z_in[-1])", "(p - y) / n"),
         ),
     ],
@@ -351,7 +351,7 @@ TABLE = {
             ("self.forward(x) - y)", "self.forward(x)[:, None] - y)"),
         ),
         # summed over the batch before the product
-        (None, ('"ni,no->io"', '"ni,mo->io"')),
+        ("mean-before-product", ('"ni,no->io"', '"ni,mo->io"')),
     ],
     "loops": [
         ("missing-transpose", ("delta[k] * W[i][k]", "delta[k] * W[k][i]")),
@@ -509,7 +509,7 @@ TABLE = {
         ),
         # the gradient of the last sample only, divided by n
         (
-            None,
+            "last-sample-only",
             ("weight_grad += torch.outer", "weight_grad = torch.outer"),
             ("bias_grad += delta", "bias_grad = delta.clone()"),
         ),
@@ -619,7 +619,7 @@ TABLE = {
         ("mean-twice", ("y.numel()", "y.numel() / len(y)")),
         # the formula for the output, 1 - z_out^2, with z_in
         (
-            None,
+            "hidden-formula-given-z-in",
             ("(1 - z_out[index] ** 2)", '(1 - self.cache["z_in"][index - 1] ** 2)'),
         ),
         # a random mask in the forward pass, which backward does not know
@@ -646,7 +646,7 @@ TABLE = {
         ),
         # the weight gradient of the second layer is three times too large
         (
-            None,
+            "extra-factor",
             ("a[i].t() @ deltas[i]", "a[i].t() @ deltas[i] * (3 if i == 1 else 1)"),
         ),
     ],
@@ -669,7 +669,7 @@ TABLE = {
             ("return out * (1 - out)", "return 1 - out * out"),
         ),
         # the transpose of the weight gradient
-        (None, ("a.mT @ delta", "delta.mT @ a")),
+        ("weights-transposed", ("a.mT @ delta", "delta.mT @ a")),
     ],
     "recompute": [
         (

@@ -1,0 +1,71 @@
+"""Check the backward pass: find the formula that it computes."""
+
+import contextlib
+
+from .calls import Trouble
+from .check_forward import changing, suitable
+from .check_loss import WHOLE_LABELS, whole
+from .explain import explained
+from .findings import EQUATIONS, finding, first_difference
+from .problems import loss_and_gradients
+from .report import Diagnosis
+from .seen import Seen, is_right, look, look_at
+from .student import Student
+
+
+def check_backward(student: Student) -> Diagnosis | None:
+    seen = look_at(student, suitable(student))
+    one_output = [one for one in seen if one.problem.K == 1]
+    for one in one_output:
+        three = len(one.problem.weights) == 3
+        if three and one.trouble and one.trouble.status == "unfilled":
+            raise one.trouble
+    several = [one for one in seen if one.problem.K > 1]
+    many = [one for one in several if one.problem.n > 1]
+    if many and not any(one.has_right_shapes for one in many):
+        # A class for one output may raise an error for several.
+        works = [one for one in one_output if one.has_right_shapes]
+        if works or not any(one.first for one in many):
+            student.several, seen = False, one_output
+    wrong = [one for one in seen if not is_right(student, one)]
+    if not wrong:
+        return stale(student)
+    if whole_labels_do(student, seen):
+        student.notes.append(WHOLE_LABELS)
+        return None
+    return explained(student, seen, wrong)
+
+
+def whole_labels_do(student: Student, seen: list[Seen]) -> bool:
+    """Whether all is right for labels 0 and 1; asked only where nothing raises."""
+    if any(one.trouble or one.second is None for one in seen):
+        return False
+    with contextlib.suppress(Trouble):
+        for one in seen:
+            if not is_right(student, look(student, whole(one.problem))):
+                return False
+        return True
+    return False
+
+
+def stale(student: Student) -> Diagnosis | None:
+    """Whether gradients go wrong on a network whose parameters and samples change."""
+    first, changes = changing()
+    net = student.network(first)
+    student.backward(net, first)
+    for what, changed in changes:
+        student.set_parameters(net, changed)
+        found = student.backward(net, changed)
+        right = loss_and_gradients(changed)[1]
+        if not student.same(found, right):
+            layer, name, difference = first_difference(student, found, right)
+            return finding(
+                "backward",
+                f"The gradients of a new network are right. After {what} have changed,"
+                f" those of the {EQUATIONS[name]} of layer {layer} are not: what comes"
+                f" {difference}. Something that was computed earlier is used again.",
+                f"eq-batch-{EQUATIONS[name]}",
+                layer=layer,
+                parameter=name,
+            )
+    return None

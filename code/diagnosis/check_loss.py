@@ -1,0 +1,201 @@
+"""Check the loss, and its gradient where a class has one of its own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from .calls import Trouble
+from .check_forward import changing, overrides, suitable
+from .findings import finding
+from .formulas import Formula, compared
+from .mistakes import atoms, facts, named
+from .problems import Problem, predict
+from .report import Diagnosis
+from .search import ONE, State, factor
+from .student import Student, filled
+from .terms import RESIDUALS, Values
+
+# What may stand in place of the mean squared error, of predictions and labels (n, K).
+LOSSES: list[tuple[str, Callable[[Tensor, Tensor], Tensor]]] = [
+    ("", lambda p, y: ((p - y) ** 2).mean()),
+    ("pairs", lambda p, y: ((p.unsqueeze(1) - y) ** 2).mean()),
+    ("pairs", lambda p, y: (pairs_of_one(p, y) ** 2).mean()),
+    ("absolute", lambda p, y: (p - y).abs().mean()),
+    ("root", lambda p, y: ((p - y) ** 2).mean().sqrt()),
+    ("cross-entropy", lambda p, y: -(y * p.log() + (1 - y) * (1 - p).log()).mean()),
+    ("not squared", lambda p, y: (p - y).mean()),
+]
+SAID = {
+    "absolute": "It is the mean absolute error.",
+    "root": "It is the root of the mean squared error.",
+    "cross-entropy": "It is the cross-entropy, another loss.",
+    "not squared": "It is the mean of the residuals, without a square.",
+}
+
+
+def pairs_of_one(p: Tensor, y: Tensor) -> Tensor:
+    return p - y.T if p.shape[1] == 1 else p - y
+
+
+def mean_squared_error(problem: Problem) -> Tensor:
+    return LOSSES[0][1](
+        predict(problem.weights, problem.biases, problem.x), problem.y
+    )
+
+
+def check_loss(student: Student) -> Diagnosis | None:
+    seen = [
+        (one, loss_of(student, student.network(one), one))
+        for one in suitable(student)
+    ]
+    for one, found in seen:
+        if found.numel() != 1:
+            text = f"get_loss returns a tensor of shape {tuple(found.shape)}; one number was expected."
+            return finding("loss", text, "eq-loss-batch")
+    wrong = [
+        pair
+        for pair in seen
+        if not student.equal(pair[1].reshape(()), mean_squared_error(pair[0]))
+    ]
+    if not wrong:
+        return stale(student) or check_gradient(student)
+    if whole_labels_do(student):
+        student.notes.append(WHOLE_LABELS)
+        return None
+    one, loss = wrong[0]
+    text = (
+        f"With n = {one.n} samples and K = {one.K} outputs, get_loss returns {loss.item():.4g}."
+        f" The mean squared error is {mean_squared_error(one):.4g}."
+    )
+    key, parts = explanation(student, seen)
+    mistakes, _ = named(parts, of_loss=True)
+    return finding("loss", [text, SAID.get(key, "")], "eq-loss-batch", mistakes)
+
+
+WHOLE_LABELS = (
+    "It is right for labels that are 0 or 1; other labels, which the mean squared error"
+    " would allow, are treated as if they were."
+)
+
+
+def loss_of(student: Student, net: Any, problem: Problem) -> Tensor:
+    return student.tensor("get_loss", student.run("get_loss", net, problem))
+
+
+def whole(problem: Problem) -> Problem:
+    """The same with labels 0 and 1."""
+    return replace(problem, y=(problem.y > 0.5).double())
+
+
+def whole_labels_do(student: Student) -> bool:
+    try:
+        return all(
+            student.equal(
+                loss_of(student, student.network(one), one).reshape(()),
+                mean_squared_error(one),
+            )
+            for one in map(whole, suitable(student))
+        )
+    except Trouble:
+        return False
+
+
+def explanation(
+    student: Student, seen: list[tuple[Problem, Tensor]]
+) -> tuple[str, set[str]]:
+    """What the loss is instead, as facts."""
+    sizes = tuple((p.n, p.K, p.sizes[-2], p.K) for p, _ in seen)
+    for key, formula in LOSSES:
+        values = [formula(predict(p.weights, p.biases, p.x), p.y) for p, _ in seen]
+        ratios = tuple(
+            (found / value).item() for (_, found), value in zip(seen, values)
+        )
+        found = factor(ratios, sizes, student.tolerance)
+        if found is not None and (key == "" or found == ONE):
+            return key, {f"factor: {atom}" for atom in atoms(found)} | (
+                {key} if key else set()
+            )
+    return "", set()
+
+
+def stale(student: Student) -> Diagnosis | None:
+    """Whether the loss goes wrong when parameters or samples change."""
+    first, changes = changing()
+    net = student.network(first)
+    loss_of(student, net, first)
+    for what, changed in changes:
+        student.set_parameters(net, changed)
+        found = loss_of(student, net, changed)
+        if not student.equal(found.reshape(()), mean_squared_error(changed)):
+            return finding(
+                "loss",
+                f"The loss of a new network is right. After {what} have changed, it is"
+                " not. Something that was computed earlier is used again.",
+                "eq-loss-batch",
+            )
+    return None
+
+
+# ---------------------------------------------------------------- the gradient
+
+
+def check_gradient(student: Student) -> Diagnosis | None:
+    """The gradient of a class's own loss, if it replaces that of the book."""
+    seen = []
+    for one in suitable(student):
+        loss = getattr(student.network(one), "loss", None)
+        if not overrides(loss, "gradient"):
+            return None
+        v = Values(one)
+        dtype = student.dtype
+        found = student.call(
+            "the loss's gradient",
+            one,
+            filled(loss.gradient),
+            one.y.to(dtype, copy=True),
+            v.p.to(dtype, copy=True),
+        )
+        seen.append((v, student.tensor("the loss's gradient", found)))
+    wrong = [(v, g) for v, g in seen if not student.equal(g, (v.p - v.y) * v.scale)]
+    if not wrong:
+        return None
+    v, found = wrong[0]
+    if found.shape != v.p.shape:
+        text = (
+            f"The gradient of the loss has shape {tuple(found.shape)}; that of the"
+            f" predictions, {tuple(v.p.shape)}, was expected."
+        )
+        return finding("loss", text, "eq-loss-gradient")
+    for term in RESIDUALS:
+        ratios = []
+        for v, g in seen:
+            made = term.value(v) * v.scale
+            if made.shape != g.shape:
+                break
+            ratio = ((made * g).sum() / (made * made).sum()).item()
+            if not student.equal(g, ratio * made):
+                break
+            ratios.append(ratio)
+        else:
+            sizes = tuple((v.n, v.K, v.sizes[-2], v.K) for v, _ in seen)
+            own = factor(tuple(ratios), sizes, student.tolerance)
+            if own is not None:
+                rule = {(v.L, "residual"): term, (v.L, "loss factor"): own}
+                state = State(rule=rule)
+                mistakes, _ = named(facts(state, v.L))
+                return finding_of_gradient(mistakes, compared(state, v.L))
+    text = (
+        f"The gradient of the loss is wrong. For n = {v.n} and K = {v.K} its first entry"
+        f" is {found.flatten()[0]:.4g}, and {((v.p - v.y) * v.scale).flatten()[0]:.4g} was"
+        " expected."
+    )
+    return finding("loss", text, "eq-loss-gradient")
+
+
+def finding_of_gradient(mistakes: list, formulas: list[Formula]) -> Diagnosis:
+    text = "The loss is right, its gradient is not."
+    texts = [m.text for m in mistakes]
+    found = finding("loss", [*texts, text], "eq-loss-gradient", (), formulas)
+    return replace(found, mistakes=tuple(m.name for m in mistakes))

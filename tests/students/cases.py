@@ -1,0 +1,512 @@
+"""Networks of which a diagnosis should say something in particular: right ones that it might
+accuse, wrong ones that might pass, and mistakes whose message may mislead."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from backprop import MSELoss, NeuralNetwork
+
+from .threads import Pieces, sigmoid_slope
+
+
+class Holder:
+    """A layer of a network of its own: only what the contract asks for."""
+
+    def __init__(self, n_in, n_out):
+        self.linear = self
+        self.weight, self.bias = torch.randn(n_in, n_out), torch.zeros(n_out)
+        self.weight_grad = self.bias_grad = None
+
+
+class Plain:
+    """A right network, nothing inherited."""
+
+    def __init__(self, input_size, output_size, hidden_sizes):
+        sizes = [input_size, *hidden_sizes, output_size]
+        self.layers = [Holder(a, b) for a, b in pairwise(sizes)]
+
+    def run(self, x):
+        outs = [x]
+        for layer in self.layers:
+            z = outs[-1] @ layer.weight + layer.bias
+            last = layer is self.layers[-1]
+            outs.append(torch.sigmoid(z) if last else torch.tanh(z))
+        return outs
+
+    def forward(self, x):
+        return self.run(x)[-1].squeeze(-1)
+
+    def get_loss(self, x, y):
+        return ((self.forward(x) - y) ** 2).mean()
+
+    def first_delta(self, p, y):
+        return 2 * (p - y.reshape(p.shape)) / p.numel() * p * (1 - p)
+
+    def backward(self, x, y):
+        outs = self.run(x)
+        delta = self.first_delta(outs[-1], y)
+        for k in range(len(self.layers) - 1, -1, -1):
+            layer = self.layers[k]
+            layer.weight_grad, layer.bias_grad = outs[k].T @ delta, delta.sum(0)
+            delta = delta @ layer.weight.T * (1 - outs[k] ** 2)
+
+    def apply_gradients(self, learning_rate):
+        for layer in self.layers:
+            layer.weight -= learning_rate * layer.weight_grad
+            layer.bias -= learning_rate * layer.bias_grad
+
+
+@dataclass(frozen=True)
+class Case:
+    """A class, the part to ask for, and what is expected: the status, the names, and what
+    the text says and does not say."""
+
+    network: type
+    status: str = "wrong"
+    names: str = ""
+    says: tuple[str, ...] = ()
+    says_not: tuple[str, ...] = ()
+    part: str | None = None
+
+
+def plain(**methods: Callable) -> type:
+    return type("Network", (Plain,), methods)
+
+
+def pieces(**methods: Callable) -> type:
+    return type("Network", (Pieces,), methods)
+
+
+# ---------------------------------------------------------------- right ones
+
+
+def by_optimiser(net, learning_rate):
+    for layer in net.layers:
+        pair = [torch.nn.Parameter(layer.weight), torch.nn.Parameter(layer.bias)]
+        pair[0].grad, pair[1].grad = layer.weight_grad, layer.bias_grad
+        torch.optim.SGD(pair, lr=learning_rate).step()
+        layer.weight, layer.bias = pair[0].data, pair[1].data
+
+
+class Half(Plain):
+    def __init__(self, *sizes, **named):
+        super().__init__(*sizes, **named)
+        for layer in self.layers:
+            layer.weight, layer.bias = layer.weight.half(), layer.bias.half()
+
+
+class Modules(Plain):
+    """Its layers are modules, in a list for modules."""
+
+    class Layer(torch.nn.Module):
+        def __init__(self, n_in, n_out):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(n_in, n_out))
+            self.bias = torch.nn.Parameter(torch.zeros(n_out))
+
+        @property
+        def linear(self):
+            return self
+
+    def __init__(self, input_size, output_size, hidden_sizes):
+        sizes = [input_size, *hidden_sizes, output_size]
+        made = [self.Layer(a, b) for a, b in pairwise(sizes)]
+        self.layers = torch.nn.ModuleList(made)
+
+    def apply_gradients(self, learning_rate):
+        with torch.no_grad():
+            super().apply_gradients(learning_rate)
+
+
+def of_0_and_1(net, x, y):
+    p = net.forward(x)
+    return torch.where(y == 1, (1 - p) ** 2, p**2).mean()
+
+
+def whole_delta(net, p, y):
+    return 2 * (p - y.reshape(p.shape).long()) / p.numel() * p * (1 - p)
+
+
+def row_of_biases(net, x, y):
+    Plain.backward(net, x, y)
+    for layer in net.layers:
+        layer.bias_grad = layer.bias_grad[None]
+
+
+ONE = "Only networks with one output"
+RIGHT = {
+    "optimiser": Case(plain(apply_gradients=by_optimiser), "right"),
+    "half": Case(Half, "right", says=("16 bits",)),
+    "modules": Case(Modules, "right"),
+    "labels 0 and 1": Case(
+        plain(get_loss=of_0_and_1), "right", says=("labels that are 0 or 1",)
+    ),
+    "whole labels": Case(
+        plain(first_delta=whole_delta), "right", says=("labels that are 0 or 1",)
+    ),
+    "column of labels": Case(
+        plain(
+            first_delta=lambda net, p, y: (
+                2 * (p - y[:, None]) / len(y) * p * (1 - p)
+            )
+        ),
+        "right",
+        says=(ONE,),
+    ),
+    "column of predictions": Case(
+        plain(
+            first_delta=lambda net, p, y: (
+                (2 * (p[:, 0] - y) / len(y))[:, None] * p * (1 - p)
+            )
+        ),
+        "right",
+        says=(ONE,),
+    ),
+    "update": Case(plain(backward=row_of_biases), "right", part="update"),
+}
+
+# ---------------------------------------------------------------- that might pass
+
+
+def cached(net, x):
+    if not hasattr(net, "cache"):
+        net.cache = Plain.forward(net, x)
+    return net.cache
+
+
+def cached_loss(net, x, y):
+    if not hasattr(net, "cache"):
+        net.cache = Plain.get_loss(net, x, y)
+    return net.cache
+
+
+class WithoutInput(NeuralNetwork):
+    def forward_pass(self, x):
+        return super().forward_pass(x)[1:]
+
+
+class PreInside(NeuralNetwork):
+    def forward_pass(self, x):
+        outputs = super().forward_pass(x)
+        hidden = zip(self.layers[:-1], outputs)
+        return [
+            x,
+            *(layer.linear.forward(out) for layer, out in hidden),
+            outputs[-1],
+        ]
+
+
+def with_gradient(gradient):
+    class Network(NeuralNetwork):
+        def __init__(self, *sizes, **named):
+            super().__init__(*sizes, **named)
+            self.loss = type("Loss", (MSELoss,), {"gradient": gradient})()
+
+    return Network
+
+
+def unwritten(loss, y, prediction):
+    raise NotImplementedError
+
+
+def deep_only(net, k, delta, error):
+    factor = 2 if len(net.layers) == 4 and k == 3 else 1
+    return factor * delta @ net.weight(k).T
+
+
+PASSING = {
+    "cached forward": Case(
+        plain(forward=cached),
+        says=("samples have changed", "the earlier ones come again"),
+        part="forward",
+    ),
+    "cached loss": Case(
+        plain(get_loss=cached_loss), says=("computed earlier",), part="loss"
+    ),
+    "no input in the list": Case(
+        WithoutInput, says=("The input is missing",), part="forward"
+    ),
+    "z_in in the list": Case(
+        PreInside, says=("number 1", "before the activation"), part="forward"
+    ),
+    "gradient of the loss": Case(
+        with_gradient(lambda loss, y, p: p - y),
+        names="sum-not-mean and factor-two-missing",
+        says=("its gradient is not",),
+        part="loss",
+    ),
+    "shape of that gradient": Case(
+        with_gradient(lambda loss, y, p: (p - y).sum()),
+        says=("shape ()",),
+        part="loss",
+    ),
+    "another gradient": Case(
+        with_gradient(lambda loss, y, p: torch.sin(p - y)),
+        says=("its first entry",),
+        part="loss",
+    ),
+    "gradient unwritten": Case(with_gradient(unwritten), "unfilled", part="loss"),
+    "four layers": Case(
+        pieces(send=deep_only), says=("For three layers backward is right", "for 4")
+    ),
+}
+
+# ---------------------------------------------------------------- names, and none
+
+
+def before_slope_at_output(net, zs, outs, k, delta, error):
+    return outs[k - 1].T @ (error if k == len(net.layers) else delta)
+
+
+def before_slope_of_bias(net, outs, k, delta, error):
+    return (error if k == len(net.layers) else delta).sum(0)
+
+
+def mean_of_pairs(net, p, y):
+    return (p - y.T).mean(1, keepdim=True) if p.shape[1] == 1 else p - y
+
+
+NAMED = {
+    "mean of all pairs": Case(
+        pieces(residual=mean_of_pairs), names="labels-broadcast"
+    ),
+    "half of one output": Case(
+        plain(
+            first_delta=lambda net, p, y: (p - y[:, None]) / len(y) * p * (1 - p)
+        ),
+        names="factor-two-missing",
+        says=("whatever n and K",),
+    ),
+    "flat labels": Case(
+        plain(
+            first_delta=lambda net, p, y: (
+                2 * (p - y.flatten()) / len(y) * p * (1 - p)
+            )
+        ),
+        "error",
+        "labels-broadcast",
+    ),
+    "textbook": Case(
+        pieces(times=lambda net, n, K: n * K / 2),
+        names="sum-not-mean and factor-two-missing",
+        says=("0.5 · n · K times",),
+    ),
+    "textbook over n": Case(
+        pieces(times=lambda net, n, K: K / 2),
+        names="divided-by-n-only and factor-two-missing",
+    ),
+    "divided by 5": Case(
+        pieces(times=lambda net, n, K: n * K / 5), names="fixed-divisor"
+    ),
+    "both slopes given z_in": Case(
+        pieces(
+            output_slope=lambda net, z, a, error: z * (1 - z),
+            hidden_slope=lambda net, zs, outs, k: 1 - zs[k] ** 2,
+        ),
+        names="output-formula-given-z-in and hidden-formula-given-z-in",
+    ),
+    "slope of the sigmoid at z_in": Case(
+        pieces(hidden_slope=lambda net, zs, outs, k: sigmoid_slope(zs[k])),
+        names="sigmoid-slope-in-hidden",
+    ),
+    "before the slope at the output": Case(
+        pieces(weight_grad=before_slope_at_output, bias_grad=before_slope_of_bias),
+        names="gradient-before-slope",
+    ),
+    "replaced by the step": Case(
+        plain(
+            apply_gradients=lambda net, rate: [
+                (
+                    setattr(layer, "weight", -rate * layer.weight_grad),
+                    setattr(layer, "bias", -rate * layer.bias_grad),
+                )
+                for layer in net.layers
+            ]
+        ),
+        names="update-replaces",
+    ),
+    "three at once": Case(
+        pieces(
+            times=lambda net, n, K: 1 / 2,
+            hidden_slope=lambda net, zs, outs, k: 1,
+            bias_grad=lambda net, outs, k, delta, error: delta.mean(0),
+        ),
+        names="factor-two-missing and bias-averaged and no-hidden-slope",
+    ),
+}
+
+# ---------------------------------------------------------------- messages
+
+
+def momentum(net, x, y):
+    Plain.backward(net, x, y)
+    for layer in net.layers:
+        layer.v = 0.9 * getattr(layer, "v", 0) + 0.1 * layer.weight_grad
+        layer.u = 0.9 * getattr(layer, "u", 0) + 0.1 * layer.bias_grad
+        layer.weight_grad, layer.bias_grad = layer.v, layer.u
+
+
+def product_of_slopes(net, outs, y):
+    delta = (outs[-1] - y) / y.numel()
+    linear = net.layers[-1].linear
+    return (delta @ linear.weight.T) @ (1 - outs[-2] ** 2)
+
+
+class FiveRows(Plain):
+    def first_delta(self, p, y):
+        delta = torch.zeros(5, 1)
+        delta[:] = super().first_delta(p, y)
+        return delta
+
+
+def popped(net, outs, y):
+    delta = outs[-1] - y
+    while net.layers:
+        linear = net.layers.pop().linear
+        linear.weight_grad, linear.bias_grad = (
+            outs[len(net.layers)].T @ delta,
+            delta.sum(0),
+        )
+        delta = delta @ linear.weight.T
+
+
+def reversed_layers(net, outs, y):
+    Pieces.backward_pass(net, outs, y)
+    net.layers.reverse()
+
+
+class Arrays(Plain):
+    def __init__(self, *sizes, **named):
+        super().__init__(*sizes, **named)
+        for layer in self.layers:
+            layer.weight = layer.weight.numpy()
+
+
+def other_names(net, linear, weight_grad, bias_grad):
+    linear.weight.grad, linear.dW, linear.db = weight_grad, weight_grad, bias_grad
+
+
+def first_layer_left_out(net, linear, weight_grad, bias_grad):
+    if linear is not net.layers[0].linear:
+        linear.weight_grad, linear.bias_grad = weight_grad, bias_grad
+
+
+def remembering():
+    deltas = []
+
+    def first_delta(net, p, y):
+        deltas.append(Plain.first_delta(net, p, y))
+        return deltas[0]
+
+    return plain(first_delta=first_delta)
+
+
+def two_layers(net, outs, y):
+    _x, _h, _p = outs
+
+
+def inside_samples(net, x, y):
+    sums = [[0, 0] for _ in net.layers]
+    for s in range(len(x)):
+        outs = net.run(x[s : s + 1])
+        p = outs[-1]
+        delta = 2 * (p - y[s]) / y.numel() * p * (1 - p)
+        for k in range(len(net.layers) - 1, -1, -1):
+            layer = net.layers[k]
+            sums[k] = [sums[k][0] + outs[k].T @ delta, sums[k][1] + delta.sum(0)]
+            layer.weight -= 0.1 * outs[k].T @ delta
+            layer.bias -= 0.1 * delta.sum(0)
+            delta = delta @ layer.weight.T * (1 - outs[k] ** 2)
+    for layer, (weight_grad, bias_grad) in zip(net.layers, sums):
+        layer.weight_grad, layer.bias_grad = weight_grad, bias_grad
+
+
+class LastForward(Plain):
+    def forward(self, x):
+        self.outs = self.run(x)
+        return self.outs[-1].squeeze(-1)
+
+    def backward(self, x, y):
+        self.run = lambda x: self.outs
+        super().backward(x, y)
+        del self.run
+
+
+def popped_twice(net, outs, y):
+    p = outs.pop()
+    delta = 2 * (p - y) / p.numel() * p * (1 - p)
+    outs.pop()  # once too often
+    for layer in reversed(net.layers):
+        out, linear = outs.pop(), layer.linear
+        linear.weight_grad, linear.bias_grad = out.T @ delta, delta.sum(0)
+        delta = (delta @ linear.weight.T) * (1 - out**2)
+
+
+def noisy(net, linear, weight_grad, bias_grad):
+    linear.weight_grad, linear.bias_grad = weight_grad + torch.rand(()), bias_grad
+
+
+SIZES = "three layers, of sizes 4, 6, 5, 1"
+MESSAGES = {
+    "one factor": Case(
+        plain(backward=momentum),
+        says=("All gradients", "0.1 times", "whatever n and K", "1.9 times"),
+    ),
+    "equal shapes": Case(
+        pieces(backward_pass=product_of_slopes),
+        "error",
+        says=(SIZES, "(3, 5), which is (n, N^(2))", "⊙"),
+    ),
+    "five": Case(
+        FiveRows,
+        "error",
+        says=("5 is met in every network",),
+        says_not=("(N^(2), 1)", "was expected"),
+    ),
+    "popped": Case(
+        pieces(backward_pass=popped), "error", says=("of 3 layers, 0 are left",)
+    ),
+    "reversed": Case(
+        pieces(backward_pass=reversed_layers), "error", says=("in another order",)
+    ),
+    "arrays": Case(
+        Arrays, "error", says=("weight of layer 1 is of the type numpy.ndarray",)
+    ),
+    "other names": Case(
+        pieces(store=other_names),
+        "unfilled",
+        says=("of all layers", "linear.dW", "linear.weight.grad"),
+    ),
+    "not layer 1": Case(
+        pieces(store=first_layer_left_out),
+        "unfilled",
+        says=("weight_grad and bias_grad of layer 1 are",),
+        says_not=("all layers",),
+    ),
+    "an earlier delta": Case(
+        remembering(),
+        "error",
+        says=("(5, 7)", "(3, 1)", "of an earlier call"),
+        says_not=("dtype",),
+    ),
+    "two layers": Case(pieces(backward_pass=two_layers), "error", says=(SIZES,)),
+    "update inside": Case(
+        plain(backward=inside_samples),
+        names="updated-too-early",
+        says=("backward changes the weights",),
+    ),
+    "last forward": Case(
+        LastForward, says=("samples of an earlier call of forward",)
+    ),
+    "popped twice": Case(
+        pieces(backward_pass=popped_twice),
+        "error",
+        says=("Z_out^(ℓ−2)ᵀ",),
+        says_not=("The last layer is right",),
+    ),
+    "random": Case(pieces(store=noisy), says=("something is random",)),
+}
+
+CASES = RIGHT | PASSING | NAMED | MESSAGES
