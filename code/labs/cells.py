@@ -4,21 +4,26 @@ from itertools import dropwhile
 from pathlib import Path
 
 from . import include
+from .answers import marked
 from .fault import Fault, one_line
 from .stubs import STATEMENT, compiled, stub
 from .tags import Line, Part, append, is_blank, split
 from .template import check_line
 
 
-def text_cell(lines: list[Line], is_question: bool) -> list[Line]:
-    """A Markdown cell, or a raw one."""
+def text_cell(
+    lines: list[Line], is_question: bool, is_marked: bool = False
+) -> list[Line]:
+    """A Markdown cell, or a raw one; ``is_marked`` says whether answers have marks
+    around them."""
     done: list[Line] = []
     for part in split(lines):
         for line in part.lines:
             if line.tag and line.tag.name == "INCLUDE":
                 raise Fault(line.number, "INCLUDE outside a code cell")
         is_hidden = part.homework and is_question
-        append(done, messages(part) if is_hidden else untagged(part))
+        shown = messages(part) if is_hidden else untagged(part)
+        append(done, marked(part, shown) if part.homework and is_marked else shown)
     return done
 
 

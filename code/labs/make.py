@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import jupytext
@@ -13,11 +14,13 @@ from chapters.pieces import Heading
 from chapters.source import pieces
 from nbformat import NotebookNode
 
+from .answers import split
 from .execute import execute
 from .fault import Fault, one_line
 from .images import images
 from .myst import plain
 from .pdf import PrintError, printed
+from .question import cells, copy_of, files_of
 from .tags import Line
 from .template import FORMATS, Template, parse, read
 from .versions import Version, build
@@ -48,8 +51,12 @@ class Maker:
                 shutil.copyfile(folder / picture, copy)
             for kind in "solution", "question":
                 name = f"{path.stem.removesuffix('-template')}-{kind}"
-                version = build(template, folder, kind == "question")
+                version = build(
+                    template, folder, kind == "question", is_marked=True
+                )
                 self.write(Path(work, name), template, version, folder)
+            for file in files_of(cells(Path(work, f"{name}.ipynb")), folder):
+                copy_of(file, Path(work, file.relative_to(folder)))
             self.move(Path(work), path)
 
     def write(
@@ -122,7 +129,10 @@ def notebook_of(template: Template, version: Version) -> NotebookNode:
 def for_jupyter(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
     """Cells without metadata of other programs, and without empty Markdown. A caption
     becomes a cell of its own."""
-    for cell in cells:
+    parts = (
+        split(cell) if cell.cell_type == "markdown" else [cell] for cell in cells
+    )
+    for cell in chain.from_iterable(parts):
         if cell.cell_type == "markdown" and not cell.source.strip():
             continue
         for name in "pycharm", "lines_to_next_cell":

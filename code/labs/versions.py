@@ -50,8 +50,11 @@ def is_template(text: str) -> bool:
     return any(map(like_tag, text.split("\n")))
 
 
-def build(template: Template, folder: Path, is_question: bool) -> Version:
-    """A version of a template. Raises Fault."""
+def build(
+    template: Template, folder: Path, is_question: bool, is_marked: bool = False
+) -> Version:
+    """A version of a template. Raises Fault. ``is_marked`` says whether answers in words
+    have marks around them, by which a notebook finds them."""
     lines: list[Line] = []
     texts: list[Line] = []  # of cells without code, as they are in the template
     skipped, position, code_cells = set(), 0, 0
@@ -65,7 +68,8 @@ def build(template: Template, folder: Path, is_question: bool) -> Version:
                 skipped.add(code_cells)
             code_cells += 1
         else:
-            lines += text_cell(source, is_question)
+            is_text = cell.kind == "markdown"
+            lines += text_cell(source, is_question, is_marked and is_text)
             texts += source
         position = cell.stop
     lines += between_cells(template, position, len(template.lines))
