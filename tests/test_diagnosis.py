@@ -539,6 +539,32 @@ def test_everything_is_left_as_it_was(capsys):
     assert capsys.readouterr().out == ""
 
 
+class Slow(NeuralNetwork):
+    def backward(self, x, y):
+        time.sleep(0.25)
+        super().backward(x, y)
+
+
+def test_a_slow_network_is_not_called_wrong(monkeypatch):
+    monkeypatch.setattr(calls, "SECONDS", 2.0)
+    for part in (None, "backward"):
+        found = diagnose(Slow, part=part)
+        assert found.ok, found
+        assert "because this class is slow" in found.message
+
+
+class SlowAndWrong(Slow):
+    def backward(self, x, y):
+        super().backward(x, y)
+        for layer in self.layers:
+            layer.linear.bias_grad *= 0
+
+
+def test_a_slow_network_can_be_wrong(monkeypatch):
+    monkeypatch.setattr(calls, "SECONDS", 2.0)
+    assert diagnose(SlowAndWrong).mistake == "bias-gradient-zero"
+
+
 class Stubborn(NeuralNetwork):
     def backward(self, x, y):
         while True:

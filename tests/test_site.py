@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from chapters import numbers
 from docutils import nodes
 from sources import ROOT
 from sphinx.errors import ExtensionError
@@ -285,3 +286,52 @@ def test_chapters_that_cannot_be_read_stop_the_build(monkeypatch, tmp_path):
     (tmp_path / "_toc.yml").write_text("chapters: []\n", encoding="utf-8")
     with pytest.raises(ExtensionError, match="_toc.yml:1: expected 'root: FILE'"):
         extension.fill_cache(SimpleNamespace(srcdir=str(tmp_path)))
+
+
+def numbered(root, number):
+    """A tree with a table of equations, and an environment with what pages show."""
+    (root / "code" / "diagnosis").mkdir(parents=True)
+    (root / "book").mkdir()
+    toc = "root: book/i\nparts:\n- numbered: 1\n  chapters:\n  - file: book/one\n"
+    (root / "_toc.yml").write_text(toc, encoding="utf-8")
+    (root / "_config.yml").write_text("title: t\n", encoding="utf-8")
+    page = "# One\n\n$$\na\n$$ (eq-a)\n"
+    (root / "book" / "one.md").write_text(page, encoding="utf-8")
+    shown = {"displaymath": {"equation-eq-a": (1, number)}}
+    # The second has no number of a chapter.
+    equations = {"eq-a": ("book/one", 1), "eq-b": ("book/other", 2)}
+    domain = SimpleNamespace(equations=equations)
+    return SimpleNamespace(
+        get_domain=lambda name: domain, toc_fignumbers={"book/one": shown}
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "edit", "says"),
+    [
+        (1, None, None),
+        (2, None, "eq-a; run make reference"),
+        (1, ('"1.1"', '"1.2"'), "eq-a; run make reference"),
+        (1, ("One", "Two"), "titles or address; run make reference"),
+    ],
+)
+def test_a_stale_table_of_equations_fails_the_build(
+    monkeypatch, tmp_path, number, edit, says
+):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("checked_equations")
+    env = numbered(tmp_path, number)
+    numbers.write(tmp_path)
+    file = tmp_path / numbers.FILE
+    if edit:
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace(*edit), encoding="utf-8")
+    expected = pytest.raises(ExtensionError, match=says) if says else nullcontext()
+    with expected:
+        extension.compare_numbers(SimpleNamespace(srcdir=tmp_path), env)
+
+
+def test_without_the_table_there_is_nothing_to_compare(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    extension = importlib.import_module("checked_equations")
+    extension.compare_numbers(SimpleNamespace(srcdir=tmp_path), None)

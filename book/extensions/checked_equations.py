@@ -4,6 +4,7 @@ A claim that does not hold fails the build, and so does a formula of a page that
 number each checked equation gets a mark, which leads to its row in the table that the directive `equation-table` makes.
 """
 
+import json
 import os
 from html import escape
 from itertools import zip_longest
@@ -71,6 +72,32 @@ def compare(app, doctree):
 def words(tex):
     """TeX without what spaces and line breaks change."""
     return " ".join(tex.split())
+
+
+def compare_numbers(app, env):
+    """The table by which programs name equations holds the numbers that the pages show."""
+    from chapters import numbers  # see check
+
+    root = Path(app.srcdir)
+    if not (root / numbers.FILE).is_file():
+        return
+    stored = json.loads((root / numbers.FILE).read_text(encoding="utf-8"))
+    wanted = {label: tuple(place) for label, place in stored["equations"].items()}
+    shown = dict(shown_numbers(env))
+    differing = sorted(dict(wanted.items() ^ shown.items()))
+    if differing or numbers.table(root) != stored:
+        raise ExtensionError(
+            f"{numbers.FILE} is stale: {', '.join(differing) or 'titles or address'}; run make reference"
+        )
+
+
+def shown_numbers(env):
+    """The number and the page of each equation of a numbered chapter, by its label."""
+    for label, entry in env.get_domain("math").equations.items():
+        numbers = env.toc_fignumbers.get(entry[0], {}).get("displaymath", {})
+        number = numbers.get(f"equation-{label}", ())
+        if len(number) > 1:
+            yield label, (".".join(map(str, number)), Path(entry[0]).name)
 
 
 def in_output(node):
@@ -237,5 +264,6 @@ def setup(app):
     app.add_directive("equation-steps", Steps)
     app.connect("env-before-read-docs", check)
     app.connect("doctree-read", compare)
+    app.connect("env-check-consistency", compare_numbers)
     app.connect("doctree-resolved", add_marks)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -9,7 +9,7 @@ from .explain import explained
 from .findings import EQUATIONS, finding, first_difference
 from .problems import loss_and_gradients
 from .report import Diagnosis
-from .seen import Seen, is_right, look, look_at
+from .seen import SLOW, Seen, is_right, look, look_at
 from .student import Student
 
 
@@ -29,7 +29,13 @@ def check_backward(student: Student) -> Diagnosis | None:
             student.several, seen = False, one_output
     wrong = [one for one in seen if not is_right(student, one)]
     if not wrong:
-        return stale(student)
+        try:
+            return stale(student)
+        except Trouble as trouble:
+            if not trouble.slow:
+                raise
+            student.notes.append(SLOW)
+            return None
     if whole_labels_do(student, seen):
         student.notes.append(WHOLE_LABELS)
         return None

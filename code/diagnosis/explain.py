@@ -24,12 +24,8 @@ CHANGES = (
 )
 UNNAMED = "The formula below is not the book's. It has no name here."
 ONE_MORE = "The formulas show one more place that is not the book's."
-BEFORE = (
-    "What was filled before the error is not the book's, as the formula below says."
-)
-WHERE_IT_RUNS = (
-    "In networks in which it raises none, the formula below is what it computes."
-)
+BEFORE = "What was filled before the error is not the book's. It is below."
+WHERE_IT_RUNS = "What your code computes where it raises no error is below."
 CANCEL = (
     "The update has the inverse of this factor. The two cancel: parameters move as they"
     " should, though neither is right."
@@ -59,6 +55,11 @@ class Evidence:
     @property
     def facts(self) -> set[str]:
         return facts(self.state, 3) | self.calls
+
+    @property
+    def where(self) -> str:
+        """Of what the formulas are, where errors are raised."""
+        return WHERE_IT_RUNS if any(one.first for one in self.seen) else BEFORE
 
     @property
     def changes_parameters(self) -> bool:
@@ -277,7 +278,7 @@ def of_trouble(case: Evidence) -> Diagnosis:
     mistakes, left = named(facts(case.state, 3))
     said = [str(case.trouble)]
     if compared(case.state, 3):
-        said.append(BEFORE)
+        said.append(case.where)
     return told(case, said, [] if left else mistakes)
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from .notation import Piece, html, plain, with_marks
 from .search import BOOK, ONE, Choice, Factor, State, is_book
-from .terms import BEFORE_SLOPE, Term, z_in, z_out
+from .terms import Term, z_in, z_out
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,10 @@ class Formula:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        def line(pieces: list[Piece]) -> str:
-            parts = [html(f"x{p.tex}x")[1:-1] if p.tex else "" for p in pieces]
-            return "".join(
-                f"<mark>{part}</mark>" if piece.differs else part
-                for piece, part in zip(pieces, parts)
-            )
-
-        return "".join(f"<p>{head} {line(p)}</p>" for head, p in self.rows())
+        return "".join(
+            f"<p>{head} {''.join(map(shown, pieces))}</p>"
+            for head, pieces in self.rows()
+        )
 
     @property
     def tex(self) -> str:
@@ -57,11 +53,13 @@ class Formula:
         return plain(self.tex)
 
 
-def number(value: float) -> str:
-    fraction = Fraction(value).limit_denominator(1000)
-    if abs(fraction - Fraction(value)) > 1e-6 * abs(value):
-        return f"{value:.4g}"
-    return str(fraction)
+def shown(piece: Piece) -> str:
+    """A part of a formula in HTML; blanks at its ends are not marked."""
+    text = html(f"x{piece.tex}x")[1:-1] if piece.tex else ""
+    inner = text.strip()
+    if not piece.differs or not inner:
+        return text
+    return text.replace(inner, f"<mark>{inner}</mark>", 1)
 
 
 def scale(
@@ -200,6 +198,3 @@ def marked(book: list[Piece], yours: tuple[Piece, ...]) -> tuple[Piece, ...]:
         )
         for piece in book
     )
-
-
-__all__ = ["BEFORE_SLOPE", "EQUATIONS", "Formula", "compared", "number", "scale"]

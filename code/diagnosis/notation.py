@@ -135,6 +135,7 @@ class Reader:
             above, text, token = text, tidy(self.group()).replace(" ", ""), "_"
         if self.as_html:
             tag = "sub" if token == "_" else "sup"
+            text, above = text.replace("ᵀ", "⊤"), above.replace("ᵀ", "⊤")
             low = f"<{tag}>{text}</{tag}>"
             return low + (f"<sup>{above}</sup>" if above else "")
         if token == "_":
