@@ -601,12 +601,13 @@ def test_a_diagnosis_reads_well_in_text_and_in_a_notebook():
     assert lines[2].startswith("  Your code: Δ^(ℓ−1) = ")
     start, stop = lines[3].index("^"), len(lines[3])
     assert lines[2][start:stop] == "σ′^(ℓ−1)(Z_out^(ℓ−1))"
-    assert lines[-1] == (
-        "Read again: equation (5.11) in the chapter 'A batch, with matrices'."
-    )
+    place = pages.page("eq-batch-hidden-delta")
+    again = f"equation ({place.number}) in the chapter '{place.chapter}'."
+    assert lines[-1] == f"Read again: {again}"
     shown = found._repr_html_()
     assert shown.count("<mark>σ′<sup>(ℓ−1)</sup>(<b>Z</b>") == 2
-    assert '<a href="batch.html#equation-eq-batch-hidden-delta">(5.11)</a>' in shown
+    link = f'<a href="{place.link}">({place.number})</a>'
+    assert link in shown and "#equation-eq-batch-hidden-delta" in link
     page = replace(
         found, message="1 < 2\nnext", formulas=(), read_again=()
     )._repr_html_()

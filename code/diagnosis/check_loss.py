@@ -60,7 +60,9 @@ def check_loss(student: Student) -> Diagnosis | None:
         if not student.equal(pair[1].reshape(()), mean_squared_error(pair[0]))
     ]
     if not wrong:
-        return stale(student) or check_gradient(student)
+        return stale(student) or (
+            check_gradient(student) if student.part == "loss" else None
+        )
     if whole_labels_do(student):
         student.notes.append(WHOLE_LABELS)
         return None
@@ -142,18 +144,19 @@ def stale(student: Student) -> Diagnosis | None:
 
 
 def check_gradient(student: Student) -> Diagnosis | None:
-    """The gradient of a class's own loss, if it replaces that of the book."""
+    """The gradient of the loss, if a class has written its own. Where all parts are
+    asked for, what the backward pass makes of it is told instead."""
     seen = []
     for one in suitable(student):
-        loss = getattr(student.network(one), "loss", None)
-        if not overrides(loss, "gradient"):
+        gradient = own_gradient(student.network(one))
+        if gradient is None:
             return None
         v = Values(one)
         dtype = student.dtype
         found = student.call(
             "the loss's gradient",
             one,
-            filled(loss.gradient),
+            filled(gradient),
             one.y.to(dtype, copy=True),
             v.p.to(dtype, copy=True),
         )
@@ -192,6 +195,14 @@ def check_gradient(student: Student) -> Diagnosis | None:
         " expected."
     )
     return finding("loss", text, "eq-loss-gradient")
+
+
+def own_gradient(net: Any) -> Callable | None:
+    """A method `loss_gradient`, or `gradient` of an object `loss`, that replaces another."""
+    if overrides(net, "loss_gradient"):
+        return net.loss_gradient
+    loss = getattr(net, "loss", None)
+    return loss.gradient if overrides(loss, "gradient") else None
 
 
 def finding_of_gradient(mistakes: list, formulas: list[Formula]) -> Diagnosis:

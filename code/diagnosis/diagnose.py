@@ -78,7 +78,8 @@ def examine(
     student: Student, parts: list[str], train: Callable | None
 ) -> Diagnosis:
     """The first part that is not right, or that all are."""
-    checked = []
+    checked: list[str] = []
+    student.part = parts[0] if len(parts) == 1 else None
     with surroundings_kept(student.dtype):
         for part in parts:
             found = examine_part(student, part, train)

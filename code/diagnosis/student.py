@@ -20,7 +20,7 @@ class Student:
     ``single`` says whether it has computed in float32, ``half`` in 16 bits; ``several`` whether it computes
     gradients for several outputs, as far as that is known; ``problems`` are those on
     which it can be judged, once they have been found; ``notes`` what is to be said of a class
-    that is right.
+    that is right; ``part`` the one that alone is asked for.
     """
 
     def __init__(self, network_class: type, dtype: torch.dtype, caller: Caller):
@@ -32,6 +32,7 @@ class Student:
         self.several = True
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        self.part: str | None = None
 
     @property
     def tolerance(self) -> float:

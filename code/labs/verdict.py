@@ -84,7 +84,7 @@ def value_of(source: str, names: dict[str, Any]) -> Any:
         return None
     module.body.pop()
     exec(compile(module, CHECK, "exec"), names)  # noqa: S102
-    return eval(compile(ast.Expression(last.value), CHECK, "eval"), names)  # noqa: S307
+    return eval(compile(ast.Expression(last.value), CHECK, "eval"), names)
 
 
 def said(value: Any) -> Answer:
@@ -92,7 +92,7 @@ def said(value: Any) -> Answer:
     if hasattr(value, "status") and hasattr(value, "message"):
         found = list(getattr(value, "mistakes", None) or ())
         one = getattr(value, "mistake", None)
-        found += [one] if one else []
+        found = found or ([one] if one else [])
         if not found:
             result = STATUS.get(str(value.status), "failed")
         else:
