@@ -10,6 +10,7 @@ import tomllib
 from functools import cache
 from importlib.metadata import distribution, packages_distributions
 
+import nbformat
 import pytest
 from sources import BOOK, ROOT, code_cells
 
@@ -107,7 +108,7 @@ def problems(project, requirements):
     yield from unlike("the list of extras", set(extras), TOOLS)
     for extra in TOOLS & set(extras):
         needed = of_packages(extra)
-        said = {normal(name) for name in extras[extra]}
+        said = {normal(name.partition(";")[0]) for name in extras[extra]}
         yield from unlike(
             extra,
             said | base,
@@ -116,7 +117,7 @@ def problems(project, requirements):
             | base,
         )
     lines = [line for line in requirements.splitlines() if re.match(r"\w", line)]
-    pins = [re.fullmatch(r"([\w.-]+)==[\w.]+", line) for line in lines]
+    pins = [re.fullmatch(r"([\w.-]+)==[\w.]+( ; .*)?", line) for line in lines]
     yield from (
         f"{line} is not pinned" for line, pin in zip(lines, pins) if not pin
     )
@@ -222,8 +223,13 @@ def loaded(folder, command, *words):
 
 def test_grading_needs_nothing_that_prints(tmp_path):
     (tmp_path / "a.ipynb").write_text("{", encoding="utf-8")
-    assert loaded(tmp_path, "grade_labs", "a.ipynb", "--out", "a.csv") == set()
-    assert "is not a notebook" in (tmp_path / "a.csv").read_text(encoding="utf-8")
+    check = nbformat.v4.new_code_cell("f()", metadata={"tags": ["check"]})
+    asked = nbformat.v4.new_notebook(cells=[check])
+    nbformat.write(asked, tmp_path / "asked.ipynb")
+    words = "a.ipynb", "--question", "asked.ipynb", "--out", "out", "--unsafe"
+    assert loaded(tmp_path, "grade_labs", *words) == set()
+    table = (tmp_path / "out/exercises.csv").read_text(encoding="utf-8")
+    assert "is not a notebook" in table
 
 
 def test_what_prints_is_seen(tmp_path):

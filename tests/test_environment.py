@@ -110,8 +110,9 @@ def by_making_a_lab(tree, **outside):
 
 
 def by_grading(tree, **outside):
-    labs(tree, "grade", "submission.ipynb", "--out", "table.csv", **outside)
-    return (tree / "table.csv").read_text(encoding="utf-8")
+    words = "submission.ipynb", "--question", "submission.ipynb", "--unsafe"
+    labs(tree, "grade", *words, "--out", "graded", **outside)
+    return (tree / "graded/exercises.csv").read_text(encoding="utf-8")
 
 
 def by_changing_the_package(tree, **outside):

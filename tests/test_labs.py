@@ -1,7 +1,6 @@
 """The labs: question and solution from one template, and submissions that are run."""
 
 import contextlib
-import csv
 import os
 import re
 import signal
@@ -14,7 +13,6 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-import students
 import torch
 from labs.__main__ import main
 from labs.execute import impersonal
@@ -483,7 +481,10 @@ def test_messages_and_stubs_stand_in_place_of_homework(made):
         "x = (\n    # A sum.\n    ...\n)\ny = max(\n    x,\n)\n",
         "    3\n    *\n    ...\n)\n",
         "```python\n# Define whatever you need.\n```\n",
-        "2. second.\n\nDerive it\non paper.\n\nText after it.\n",
+        (
+            '2. second.\n\n<!-- #region tags=["answer"] -->\nDerive it\non paper.\n<!-- #endregion -->'
+            "\n\nText after it.\n"
+        ),
     ):
         assert part in text
     text = (made / "page-question.md").read_text(encoding="utf-8")
@@ -496,7 +497,8 @@ def test_messages_and_stubs_stand_in_place_of_homework(made):
         "    ):\n        # Multiply.\n        raise NotImplementedError\n" in text
     )
     assert text.count("### Exercise") == 2
-    assert text.count("### Answer\n\nYour answer.") == text.count("### Answer") == 1
+    shown = '### Answer\n\n+++ {"tags": ["answer"]}\n\nYour answer.'
+    assert text.count(shown) == text.count("### Answer") == 1
 
 
 def test_cells_are_executed_unless_skipped(made):
@@ -865,290 +867,6 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path, number):
     assert sorted(tmp_path.iterdir()) == [away, path, started]
     assert not list(away.iterdir())
     assert not psutil.pid_exists(int(started.read_text(encoding="utf-8")))
-
-
-# ----------------------------------------------------------------------- submissions
-
-RIGHT = (TEMPLATES.parent / "students/right/plain_batch.py").read_text(
-    encoding="utf-8"
-)
-CHECK = 'diagnose(Network, part="{}")'.format
-
-
-def submit(path, *cells, checks=()):
-    """Write a notebook; its checks are cells with a tag."""
-    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    made += [
-        nbformat.v4.new_code_cell(check, metadata={"tags": ["check"]})
-        for check in checks
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
-
-
-def graded(folder, *options):
-    """The table of all notebooks in a folder, by their names."""
-    table = folder / "table.csv"
-    paths = sorted(map(str, folder.glob("*.ipynb")))
-    assert main(["grade", *paths, "--out", str(table), *options]) == 0
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["notebook"] for row in rows] == sorted(
-        row["notebook"] for row in rows
-    )
-    found = {}
-    for row in rows:
-        found.setdefault(Path(row.pop("notebook")).stem, []).append(row)
-    return found
-
-
-DIAGNOSIS = "%matplotlib inline\nfrom diagnosis import Diagnosis, diagnose"
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """Many submissions; each takes a process of its own."""
-    folder = tmp_path_factory.mktemp("submissions")
-    unfinished = students.UNFINISHED["update_passes"]
-
-    submit(
-        folder / "right.ipynb",
-        DIAGNOSIS,
-        RIGHT,
-        "1 / 0",
-        checks=[CHECK("backward")],
-    )
-    submit(
-        folder / "unfilled.ipynb",
-        DIAGNOSIS,
-        students.source(unfinished),
-        checks=[CHECK("update")],
-    )
-    submit(
-        folder / "odd.ipynb",
-        DIAGNOSIS + "\nfrom pathlib import Path",
-        "Path('beside').touch()\nPath.home().joinpath('home').touch()",
-        checks=[
-            CHECK("forward"),
-            "42",
-            "raise ValueError(f'{Path.home()}\\n{Path.cwd()}')",
-            "Diagnosis('right', '=1+1')",
-            "Diagnosis('timeout', 'slow', 'loss')",
-        ],
-    )
-    submit(folder / "without_checks.ipynb", "1")
-    submit(folder / "crash.ipynb", "import os\nos._exit(3)", checks=["1"])
-    submit(
-        folder / "left.ipynb",
-        DIAGNOSIS,
-        RIGHT,
-        checks=[CHECK("forward"), "import os; os._exit(0)", CHECK("loss")],
-    )
-    outside = Path(folder, "outside").resolve()
-    submit(
-        folder / "outside.ipynb",
-        "from pathlib import Path",
-        checks=[
-            f"Path('{outside}').touch()",
-            "Path('../results').write_text('[1]')",
-            "Path('..').resolve().rmdir()",
-        ],
-    )
-    submit(
-        folder / "mute.ipynb",
-        "class Mute(Exception):\n    def __str__(self): raise Mute",
-        checks=["raise Mute", "raise ValueError('a\\0b')"],
-    )
-    submit(
-        folder / "misspelt.ipynb",
-        DIAGNOSIS,
-        students.source(unfinished),
-        "def apply_gradients(self, rate):\n    for",
-        checks=[CHECK("update"), CHECK("update")],
-    )
-    threads = "import threading, time\nthreading.Thread(target=time.sleep, args=[99]).start()"
-    submit(
-        folder / "threads.ipynb", DIAGNOSIS, RIGHT, threads, checks=[CHECK("loss")]
-    )
-    submit(folder / "null.ipynb", checks=["1"])
-    text = (folder / "null.ipynb").read_text(encoding="utf-8")
-    no_tags = re.sub(r"\[\s*\"check\"\s*\]", "null", text)
-    assert no_tags != text
-    (folder / "null.ipynb").write_text(no_tags, encoding="utf-8")
-    submit(folder / "greedy.ipynb", "x = bytearray(10**11)", checks=["1"])
-    (folder / "broken.ipynb").write_text("{", encoding="utf-8")
-    return folder, graded(folder)
-
-
-def row(exercise, result, message, mistake=""):
-    return {
-        "exercise": exercise,
-        "result": result,
-        "mistake": mistake,
-        "message": message,
-    }
-
-
-def right(part):
-    return row(part, "passed", f"Right, as far as was checked: {part}.")
-
-
-def test_exercises_are_graded(tmp_path):
-    slip = next(slip for slip in students.SLIPS if slip.slug == "sum-not-mean")
-    checks = map(CHECK, ["forward", "backward"])
-    submit(tmp_path / "one.ipynb", DIAGNOSIS, students.source(slip), checks=checks)
-    forward, backward = graded(tmp_path)["one"]
-    assert forward == right("forward")
-    assert (backward["result"], backward["mistake"]) == ("failed", "sum-not-mean")
-    message = backward["message"]
-    assert "\n" not in message and "the gradient of the loss" in message.lower()
-
-
-@pytest.mark.slow
-def test_a_cell_that_raises_stops_no_check(table):
-    _, found = table
-    assert found["right"] == [right("backward")]
-
-
-@pytest.mark.slow
-def test_what_is_not_written_yet_is_unfilled(table):
-    _, found = table
-    (unfilled,) = found["unfilled"]
-    assert (unfilled["exercise"], unfilled["result"]) == ("update", "unfilled")
-
-
-@pytest.mark.slow
-def test_checks_that_say_nothing(table):
-    folder, found = table
-    unknown, number, raising, forged, slow = found["odd"]
-    message = "NameError: name 'Network' is not defined"
-    assert unknown == row("forward", "error", message)
-    assert number == row("", "error", "the check returns no diagnosis")
-    assert forged == row("all", "passed", "'=1+1")  # for no formula
-    assert slow == row("loss", "error", "slow")
-    # The folders it writes to are elsewhere, and gone.
-    _, home, work = raising["message"].split()
-    for path in Path(home), Path(work):
-        assert path.is_relative_to(Path(tempfile.gettempdir()).resolve())
-        assert not path.exists()
-    assert not (folder / "beside").exists()
-
-
-@pytest.mark.slow
-def test_notebooks_that_cannot_be_graded(table):
-    _, found = table
-    for name, message in {
-        "without_checks": "has no cell that is tagged check",
-        "crash": "ends its process with status 3",
-        "null": "has no cell that is tagged check",
-        "greedy": "needs more memory than is allowed",
-        "broken": "is not a notebook: Notebook does not appear to be JSON: '{'",
-    }.items():
-        assert found[name] == [row("", "error", message)]
-
-
-@pytest.mark.slow
-def test_what_was_said_before_the_end_is_kept(table):
-    _, found = table
-    message = "ends before all its cells have run"
-    assert found["left"] == [right("forward"), row("", "error", message)]
-    (threads,) = found["threads"]
-    assert threads["result"] == "passed"
-
-
-@pytest.mark.slow
-def test_nothing_is_written_outside(table):
-    folder, found = table
-    outside = Path(folder, "outside").resolve()
-    assert not outside.exists()
-    first, *others = (line["message"] for line in found["outside"])
-    message = f"PermissionError: {outside} is not in the notebook's folder"
-    assert first == message
-    assert all(
-        other.endswith("is not in the notebook's folder") for other in others
-    )
-
-
-@pytest.mark.slow
-def test_messages_that_cannot_be_shown(table):
-    _, found = table
-    assert found["mute"] == [
-        row("", "error", "Mute: Mute"),
-        row("", "error", "ValueError: a b"),
-    ]
-
-
-@pytest.mark.slow
-def test_an_answer_that_is_no_python_is_not_called_unfilled(table):
-    _, found = table
-    first, second = found["misspelt"]
-    message = (
-        "A cell before the check raises SyntaxError in line 2: invalid syntax. "
-    )
-    assert first["result"] == "error" and first["message"].startswith(message)
-    assert second["result"] == "unfilled"
-
-
-@pytest.mark.slow
-def test_checks_that_students_have_changed(tmp_path, capsys):
-    asked = tmp_path / "question" / "lab-question.ipynb"
-    asked.parent.mkdir()
-    start = "from backprop import NeuralNetwork\nfrom diagnosis import diagnose"
-    submit(asked, start, checks=map(CHECK, ["forward", "loss", "backward"]))
-    changed = CHECK("loss").replace("Network", "NeuralNetwork")
-    checks = [CHECK("forward"), CHECK("forward"), changed, CHECK("backward")]
-    submit(tmp_path / "changed.ipynb", start, RIGHT, checks=checks)
-    found = graded(tmp_path, "--question", str(asked))["changed"]
-    missing = "the check of the question is missing, or is changed"
-    assert [(line["exercise"], line["result"]) for line in found] == [
-        ("forward", "passed"),
-        ("backward", "passed"),
-        ("loss", "error"),
-    ]
-    assert found[-1] == row("loss", "error", missing)
-    out = ["--out", str(tmp_path / "table.csv")]
-    unknown = ["--question", str(tmp_path / "no.ipynb")]
-    assert main(["grade", str(asked), *out, *unknown]) == 2
-    assert "no.ipynb:1: there is no such file" in capsys.readouterr().err
-
-
-def test_the_table_replaces_no_notebook(tmp_path, capsys):
-    path = tmp_path / "a.ipynb"
-    submit(path, "1")
-    before = path.read_bytes()
-    assert main(["grade", str(path), "--out", str(path)]) == 2
-    assert capsys.readouterr().err == f"{path}:1: the table would replace it\n"
-    assert path.read_bytes() == before
-
-
-@pytest.mark.slow
-def test_notebooks_that_do_not_end(tmp_path, capsys):
-    submit(tmp_path / "hangs.ipynb", "while True: pass", checks=["1"])
-    sleeper = "import subprocess\nsubprocess.Popen(['sleep', '60'], start_new_session=True)\n"
-    endless = sleeper + "while True: print('endless')"
-    submit(tmp_path / "prints.ipynb", endless, checks=["1"])
-    found = graded(tmp_path, "--seconds", "3")
-    message = "does not end within 3 seconds"
-    assert found == {
-        name: [row("", "error", message)] for name in ("hangs", "prints")
-    }
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"1/2 {tmp_path / 'hangs.ipynb'}: 1 error"
-    assert (
-        lines[-1] == f"2 notebooks: 2 error. The table is {tmp_path / 'table.csv'}"
-    )
-
-
-def test_unusable_arguments(tmp_path, capsys):
-    missing, out = tmp_path / "no.ipynb", tmp_path / "table.csv"
-    assert main(["grade", str(missing), "--out", str(out)]) == 2
-    assert capsys.readouterr().err == f"{missing}:1: there is no such file\n"
-    submit(tmp_path / "a.ipynb", "1")
-    nowhere = tmp_path / "nowhere" / "table.csv"
-    assert main(["grade", str(tmp_path / "a.ipynb"), "--out", str(nowhere)]) == 2
-    assert capsys.readouterr().err == f"{nowhere}:1: No such file or directory\n"
-    for seconds in "0", "-1", "1e9", "nan", "x":
-        with pytest.raises(SystemExit, match="2"):
-            main(["grade", "a", "--out", "b", "--seconds", seconds])
 
 
 # ---------------------------------------------------------------- the lab of the book

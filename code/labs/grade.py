@@ -40,6 +40,7 @@ from .question import (
 )
 from .sandbox import Sandbox
 from .table import Row
+from .verdict import DOES_NOT_HOLD
 
 # What a submission gets to know of the environment.
 KEPT = ["LANG", "LC_ALL", "LD_LIBRARY_PATH"]
@@ -186,13 +187,15 @@ class Grader:
                 cell.number: cell.source for cell in theirs if cell.kind == "code"
             }
             guilty = [
-                f"code cell {number}: {text}"
+                f"code cell {number}{', ' if text.startswith('line ') else ' '}{text}"
                 for number, text in sorted(errors.items())
                 if names & bound_if_broken(sources.get(number, ""))
             ]
             if guilty:
                 result = "error" if result == "unfilled" else result
                 message = "; ".join([*guilty, message] if message else guilty)
+        if exercise.hidden and message.startswith(DOES_NOT_HOLD):
+            message = DOES_NOT_HOLD
         share = said.get("share", 0)
         share = float(share) if isinstance(share, int | float) else 0.0
         marks = exercise.marks * min(max(share, 0.0), 1.0)

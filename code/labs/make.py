@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from copy import copy
 from itertools import chain
 from pathlib import Path
 
@@ -46,9 +47,9 @@ class Maker:
             dir=self.out.parent, prefix=".labs-"
         ) as work:
             for picture in pictures:
-                copy = Path(work, picture)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / picture, copy)
+                beside = Path(work, picture)
+                beside.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / picture, beside)
             for kind in "solution", "question":
                 name = f"{path.stem.removesuffix('-template')}-{kind}"
                 version = build(
@@ -64,13 +65,14 @@ class Maker:
     ) -> None:
         """Write the files of one version; ``place`` is their path without suffix."""
         notebook = notebook_of(template, version)
-        text = jupytext.writes(notebook, fmt=FORMATS[template.flavour])
+        text = jupytext.writes(handed_out(notebook), fmt=FORMATS[template.flavour])
         place.with_name(f"{place.name}.md").write_text(
             text, encoding="utf-8", newline="\n"
         )
         notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
         if self.with_outputs:
             run(notebook, place.name, template, version, folder)
+        notebook = handed_out(notebook)
         target = place.with_name(f"{place.name}.ipynb")
         target.write_text(
             nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n"
@@ -145,6 +147,17 @@ def for_jupyter(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
             continue
         (text,) = plain([Line(1, " ".join(str(caption).split()))])
         yield nbformat.v4.new_markdown_cell(f"*{text}*")
+
+
+def handed_out(notebook: NotebookNode) -> NotebookNode:
+    """A notebook without the checks of which the question has nothing."""
+    made = copy(notebook)
+    made.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.source.strip() or "check" not in cell.metadata.get("tags", [])
+    ]
+    return made
 
 
 def code_cells(template: Template) -> list[int]:

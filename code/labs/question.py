@@ -104,7 +104,8 @@ def read(path: Path, solution: Path | None = None) -> Question:
 def asked(found: list[Cell]) -> Iterator[Exercise]:
     """The exercises in cells. One without a name in its tags has that of the heading
     above it."""
-    heading, names = "", set()
+    heading = ""
+    names: set[str] = set()
     for cell in found:
         if cell.kind == "markdown":
             heading = last_heading(cell.source) or heading
@@ -196,13 +197,14 @@ def needed(check: str, given: list[Cell]) -> tuple[set[str], list[str]]:
     binds = [(cell.source, bound(cell.source), used(cell.source)) for cell in given]
     imported = {
         (alias.asname or alias.name).partition(".")[0]
-        for cell in given
-        for statement in tree(cell.source).body
+        for source in (check, *(cell.source for cell in given))
+        for statement in tree(source).body
         if isinstance(statement, ast.Import | ast.ImportFrom)
         for alias in statement.names
     }
     direct = used(check) - bound(check) - imported
-    names, chosen = set(direct), set()
+    names = set(direct)
+    chosen: set[int] = set()
     while True:
         more = [
             place
@@ -222,27 +224,26 @@ def stubs(found: list[Cell]) -> set[str]:
     for cell in found:
         for statement in tree(cell.source).body if cell.kind == "code" else []:
             if isinstance(statement, ast.ClassDef):
-                names |= {
-                    f"{statement.name}.{inner.name}"
-                    for inner in statement.body
-                    if is_stub(inner)
-                }
-            elif is_stub(statement):
-                names.add(statement.name)
+                inside = (stub_name(inner) for inner in statement.body)
+                names |= {f"{statement.name}.{name}" for name in inside if name}
+            elif name := stub_name(statement):
+                names.add(name)
     return names
 
 
-def is_stub(node: ast.AST) -> bool:
-    """Whether a function has nothing but a docstring and `raise NotImplementedError`."""
+def stub_name(node: ast.AST) -> str:
+    """The name of a function that has nothing but a docstring and
+    `raise NotImplementedError`, empty for anything else."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return False
+        return ""
     *before, last = node.body
     raised = last.exc if isinstance(last, ast.Raise) else None
     is_open = isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
-    return is_open and all(
+    is_open &= all(
         isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
         for each in before
     )
+    return node.name if is_open else ""
 
 
 def files_of(found: list[Cell], folder: Path) -> list[Path]:

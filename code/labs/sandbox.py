@@ -56,7 +56,7 @@ class Sandbox:
             return words
         command = [bubblewrap() or "", "--unshare-all", "--die-with-parent"]
         command += ["--new-session", "--proc", "/proc", "--dev", "/dev"]
-        command += ["--size", "1000000", "--tmpfs", "/dev/shm"]  # noqa: S108
+        command += ["--size", "1000000", "--tmpfs", "/dev/shm"]
         for path in (*SYSTEM, *SETTINGS, *packages()):
             if os.path.islink(path) and path in SYSTEM:
                 command += ["--symlink", os.readlink(path), path]

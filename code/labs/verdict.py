@@ -1,6 +1,7 @@
 """What a check says of a student's names: run in a process of its own."""
 
 import ast
+import builtins
 import inspect
 import traceback
 from types import CodeType
@@ -13,6 +14,7 @@ from .fresh import Fresh
 from .plain import NotPlain, encoded
 
 CELL, CHECK = "<cell {}>", "<check>"
+DOES_NOT_HOLD = "does not hold"
 # What the status of a diagnosis, and of anything that is made like one, means here.
 STATUS = {
     "right": "passed",
@@ -49,7 +51,7 @@ def judge(
     """Run the check of an exercise among a student's ``names``. As a control, what it
     needs is put back to what the question had."""
     fresh.restore()
-    names = dict(names)
+    names = {name: names[name] for name in names.keys() - set(dir(builtins))}
     for statement in exercise["imports"]:
         exec_cell(statement, names, quiet=True)
     if control:
@@ -148,7 +150,7 @@ def asserted(error: BaseException, exercise: dict) -> str:
     line = (
         source[lines[-1] - 1].strip() if lines and lines[-1] <= len(source) else ""
     )
-    return f"does not hold: {line.removeprefix('assert ')}"
+    return f"{DOES_NOT_HOLD}: {line.removeprefix('assert ')}"
 
 
 def place(error: BaseException) -> str:

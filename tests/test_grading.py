@@ -1,0 +1,624 @@
+"""Submissions that are graded: what their exercises are, and where they run."""
+
+import csv
+import os
+import socket
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import numpy
+import psutil
+import pytest
+import torch
+from labs import sandbox
+from labs.__main__ import main
+from labs.feedback import file_name
+from labs.grade import places
+from labs.plain import NotPlain, decoded, encoded
+from labs.question import Cell, Unusable, needed, read, same, stubs
+from labs.table import Row, as_text, marks_by_hand, one_line
+from labs.verdict import answer, judge, said
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = Path(__file__).parent / "lab_templates"
+
+
+def new_code(source, *tags):
+    return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+
+
+def new_text(source, *tags):
+    return nbformat.v4.new_markdown_cell(source, metadata={"tags": list(tags)})
+
+
+def save(path, cells):
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def grade(out, paths, *words):
+    return main(["grade", *map(str, paths), "--out", str(out), "--unsafe", *words])
+
+
+def table(out, name="exercises"):
+    with (out / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def results(out):
+    """The results of each student, by exercise."""
+    found = {}
+    for row in table(out):
+        found.setdefault(row["student"], {})[row["exercise"]] = row["result"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def handout(tmp_path_factory):
+    """The question and the solution of a lab that is not about networks."""
+    out = tmp_path_factory.mktemp("handout")
+    path = str(TEMPLATES / "line-template.md")
+    assert main(["make", path, "--out", str(out), "--no-pdf", "--no-execute"]) == 0
+    return out
+
+
+def filled(handout, **changes):
+    """The cells of the solution; each change replaces the cell in which its name is
+    bound."""
+    cells = cells_of(handout / "line-solution.ipynb")
+    cells = [
+        cell for cell in cells if "name=hidden" not in cell.metadata.get("tags", [])
+    ]
+    for name, source in changes.items():
+        starts = f"def {name}(", f"class {name}:", f"{name} = "
+        (cell,) = [cell for cell in cells if cell.source.startswith(starts)]
+        cell.source = source
+    return cells
+
+
+WORDS = "Set the derivative to zero."
+
+
+@pytest.fixture(scope="module")
+def graded(handout, tmp_path_factory):
+    """Students and what they hand in, graded once."""
+    folder = tmp_path_factory.mktemp("submissions")
+    old = save(folder / "right.ipynb", cells_of(handout / "line-question.ipynb"))
+    os.utime(old, (1, 1))
+    (folder / "again").mkdir()
+    cells = filled(handout)
+    (answer_cell,) = [c for c in cells if "answer" in c.metadata.get("tags", [])]
+    answer_cell.source = WORDS
+    save(folder / "again" / "right.ipynb", cells)
+
+    cells = filled(handout, slope="def slope(x, y):\n    return 3.0")
+    (name,) = [c for c in cells if "student" in c.metadata.get("tags", [])]
+    name.source = "Your name: =Zoë & <b>"
+    save(folder / "wrong.ipynb", cells)
+
+    cells = filled(handout, number="number = = 2", Line="class Line:\n    def f(:")
+    cells.insert(0, new_code("import os\nos._exit(0)"))
+    cells.insert(3, new_code("while True:\n    pass"))
+    save(folder / "broken.ipynb", cells)
+
+    forging = "import numpy as np\ndef slope(x, y):\n    return 7.0\n"
+    forging += "np.isclose = lambda *_: np.ones(4)\nabs = float = lambda *_: 0.0"
+    line = "class Line:\n    __init__ = lambda self, x, y: None\n    predict = lambda *_: [0.0]"
+    cells = filled(handout, slope=forging, Line=line)
+    save(folder / "forged.ipynb", cells)
+    (folder / "none.ipynb").write_text("{", encoding="utf-8")
+    out = folder / "out"
+    options = ["--question", str(handout / "line-question.ipynb"), "--seconds", "3"]
+    options += ["--solution", str(handout / "line-solution.ipynb"), "--jobs", "2"]
+    paths = sorted(folder.rglob("*.ipynb"))
+    assert grade(out, paths, *options) == 0
+    return out, paths, options
+
+
+def test_each_exercise_has_a_row(graded):
+    out, _, _ = graded
+    names = ["Paper", "slope", "line", "number", "hidden"]
+    found = results(out)
+    assert {
+        student: list(rows) for student, rows in found.items()
+    } == dict.fromkeys(["'=Zoë & <b>", "broken", "forged", "none", "right"], names)
+    assert list(found["right"].values()) == ["to be read"] + ["passed"] * 4
+    assert set(found["none"].values()) == {"error"}
+    wrong = found["'=Zoë & <b>"]
+    assert wrong["slope"] == wrong["hidden"] == "failed"
+    assert wrong["number"] == "passed"
+    assert wrong["line"] == "failed"
+
+
+def test_a_cell_that_ends_all_ends_itself_only(graded):
+    out, _, _ = graded
+    found = results(out)["broken"]
+    assert found["slope"] == found["hidden"] == "passed"
+    assert found["line"] == found["number"] == "error"
+    rows = [row for row in table(out) if row["student"] == "broken"]
+    said = {row["exercise"]: row["message"] for row in rows}
+    assert "code cell 8, line 1: SyntaxError" in said["number"]
+
+
+def test_who_exchanges_what_checks_use_gets_no_marks(graded):
+    out, _, _ = graded
+    found = results(out)["forged"]
+    assert found["slope"] == found["line"] == "failed"
+
+
+def test_marks_and_totals(graded):
+    out, _, _ = graded
+    rows = {row["student"]: row for row in table(out, "students")}
+    right = rows["right"]
+    assert [right[name] for name in right if "(" in name] == [
+        "",
+        "4",
+        "2",
+        "1",
+        "1",
+        "8",
+    ]
+    assert right["note"].startswith("the latest of 2")
+    assert rows["none"]["total (11)"] == "0"
+
+
+def test_feedback_shows_messages_and_nothing_of_the_solution(graded):
+    out, _, _ = graded
+    pages = {
+        path.name: path.read_text(encoding="utf-8") for path in out.rglob("*.html")
+    }
+    assert set(pages) == {
+        *("right.html", "broken.html", "forged.html", "none.html", "Zoë_b.html"),
+        "summary.html",
+    }
+    assert "does not hold: abs(slope(x, y) - 2)" in pages["Zoë_b.html"]
+    assert "=Zoë &amp; &lt;b&gt;" in pages["Zoë_b.html"]
+    assert "The commonest mistakes" in pages["summary.html"]
+    for text in pages.values():
+        assert "secret" not in text
+
+
+def test_marks_entered_by_hand_are_kept(graded, handout):
+    out, paths, options = graded
+    text = (out / "exercises.csv").read_text(encoding="utf-8-sig")
+    before = "right,Paper,to be read,,,3"
+    assert before in text
+    again = out / "again"
+    again.mkdir()
+    changed = text.replace(before, "right,Paper,to be read,,2.5,3")
+    (again / "exercises.csv").write_text(changed, encoding="utf-8")
+    assert (
+        grade(again, [path for path in paths if path.stem == "right"], *options)
+        == 0
+    )
+    (row,) = table(again, "students")
+    assert row["total (11)"] == "10.5"
+    assert "right,Paper,to be read,,2.5,3" in (again / "exercises.csv").read_text(
+        "utf-8"
+    )
+
+
+# --------------------------------------------------------------------- the question
+
+
+def test_a_question_whose_check_proves_nothing_is_refused(tmp_path, capsys):
+    asked = [new_code("f = 1"), new_code("f == 1", "check", "name=idle")]
+    path = save(tmp_path / "question.ipynb", asked)
+    assert grade(tmp_path / "out", [path], "--question", str(path)) == 2
+    said = capsys.readouterr().err
+    assert f"{path}:1: idle passes with nothing filled in" in said
+    assert not (tmp_path / "out" / "exercises.csv").exists()
+
+
+def test_questions_that_cannot_be_graded(tmp_path, capsys):
+    empty = save(tmp_path / "empty.ipynb", [new_text("# Nothing")])
+    with pytest.raises(
+        Unusable, match="has no cell that is tagged check or answer"
+    ):
+        read(empty)
+    odd = save(
+        tmp_path / "odd.ipynb", [new_code("f()", "check", "name=a", "marks=x")]
+    )
+    with pytest.raises(Unusable, match="the marks of a are no number"):
+        read(odd)
+    assert (
+        grade(tmp_path / "out", [empty], "--question", str(tmp_path / "no.ipynb"))
+        == 2
+    )
+    assert "no.ipynb:1: there is no such file" in capsys.readouterr().err
+    assert grade(tmp_path / "out", [empty], "--question", str(empty)) == 2
+    assert "empty.ipynb:1: has no cell" in capsys.readouterr().err
+
+
+def test_names_of_exercises_come_from_tags_or_headings(tmp_path):
+    path = save(
+        tmp_path / "q.ipynb",
+        [
+            *(new_text("# A\n## Exercise: One"), new_text("### Answer")),
+            *(new_text("…", "answer", "marks=2"), new_code("f()", "check")),
+            *(
+                new_code("g()", "check", "name=two", "marks=1.5"),
+                new_code("", "check"),
+            ),
+        ],
+    )
+    found = [(each.name, each.marks) for each in read(path).exercises]
+    assert found == [("One", 2), ("One (2)", 1), ("two", 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("f('a')  # done", 'f("a")\n\n', True),
+        ("f(a);", "f(a)", True),
+        ("f(a)", "f(b)", False),
+        ("f(", "f(", True),
+        ("", "f", False),
+        ("%time f(a)", "%time f(a)\n", True),
+    ],
+)
+def test_checks_are_the_same_code(one, other, expected):
+    assert same(one, other) == expected
+
+
+def given(*sources):
+    return [
+        Cell("code", number, source) for number, source in enumerate(sources, 1)
+    ]
+
+
+def test_what_a_check_needs_is_what_the_question_left_open():
+    cells = given(
+        "import numpy as np\nfrom a import b",
+        "def f(x):\n    raise NotImplementedError",
+        "def run():\n    return f(1)",
+        "def other():\n    '''Text.'''\n    raise NotImplementedError",
+        "class A:\n    def g(self):\n        raise NotImplementedError\n    def h(self): return 1",
+    )
+    names, sources = needed("import c\nassert np.all(run() == b == c.d)", cells)
+    assert names == {"run"}
+    assert sources == [cells[1].source, cells[2].source]
+    assert stubs(cells) == {"f", "other", "A.g"}
+
+
+def test_a_check_stands_at_its_last_copy(tmp_path):
+    path = save(
+        tmp_path / "q.ipynb", [new_code("f(a)", "check"), new_code("f(b)", "check")]
+    )
+    checks = read(path).exercises
+    theirs = [*given("f(a)", "x", "f( a )", "f(c)")]
+    assert places(theirs, checks) == {3: [0]}
+
+
+# ------------------------------------------------------------------------- verdicts
+
+
+class Said:
+    def __init__(self, status, message="m", **names):
+        self.status, self.message = status, message
+        vars(self).update(names)
+
+
+@pytest.mark.parametrize(
+    ("value", "result", "share"),
+    [
+        (None, "passed", 1),
+        (True, "passed", 1),
+        (numpy.bool_(False), "failed", 0),
+        ((False, "why"), "failed", 0),
+        ((0.5, "half"), "partly", 0.5),
+        (1, "passed", 1),
+        (0.0, "failed", 0),
+        (42, "error", 0),
+        ("text", "error", 0),
+        ((1, 2, 3), "error", 0),
+        (float("nan"), "error", 0),
+        (Said("right"), "passed", 1),
+        (Said("unfilled"), "unfilled", 0),
+        (Said("timeout"), "error", 0),
+        (Said("right, but not by hand"), "failed", 0),
+        (Said("right", mistake="slip"), "failed", 0),
+    ],
+)
+def test_what_a_check_may_return(value, result, share):
+    found = said(value)
+    assert (found["result"], found["share"]) == (result, share)
+
+
+class Kept:
+    """Modules that nobody has changed."""
+
+    def restore(self):
+        return 0
+
+
+def judged(check, *cells, asked=(), control=False, stub=""):
+    names = {}
+    for number, source in enumerate(cells, 1):
+        exec(compile(source, f"<cell {number}>", "exec"), names)  # noqa: S102
+    wanted, _ = needed(check, [])
+    exercise = {"source": check, "needed": sorted(wanted), "asked": list(asked)}
+    exercise |= {"imports": [], "stubs": [stub]}
+    return judge(exercise, names, Kept(), control)
+
+
+@pytest.mark.parametrize(
+    ("check", "cells", "result", "message"),
+    [
+        ("assert f() == 1", ["def f(): return 1"], "passed", ""),
+        (
+            "assert f() == 2",
+            ["def f(): return 1"],
+            "failed",
+            "does not hold: f() == 2",
+        ),
+        ("assert f(), 'Not 0.'", ["def f(): return 0"], "failed", "Not 0."),
+        (
+            "f()",
+            ["def f(): raise NotImplementedError"],
+            "unfilled",
+            "is not filled in",
+        ),
+        ("a + 1", ["a = ..."], "unfilled", "is not filled in"),
+        ("f()", [], "unfilled", "f is not defined in the notebook"),
+        (
+            "f()",
+            ["x = 1", "def f():\n    1 / 0"],
+            "error",
+            "code cell 2, line 2: ZeroDiv",
+        ),
+        ("f()", ["def f(): return g()"], "error", "code cell 1, line 1: NameError"),
+    ],
+)
+def test_what_happens_in_a_check(check, cells, result, message):
+    found = judged(check, *cells)
+    assert found["result"] == result
+    assert found["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        ("pass", "unfilled"),
+        ("def other(self): return 1", "unfilled"),
+        ("def total(self): return super().total()", "unfilled"),
+        ("def total(self): return self[0] + self[1]", "passed"),
+    ],
+)
+def test_what_is_inherited_is_unfilled(body, result):
+    cell = f"from lab_of_the_test import Library\nclass A(Library):\n    {body}"
+    module = ModuleType("lab_of_the_test")
+    text = "class Library(list):\n    def total(self): return sum(self)"
+    exec(text, vars(module))  # noqa: S102
+    sys.modules["lab_of_the_test"] = module
+    try:
+        found = judged("assert A([1, 2]).total() == 3", cell, asked=["A.total"])
+    finally:
+        del sys.modules["lab_of_the_test"]
+    assert found["result"] == result
+
+
+def test_a_control_uses_the_stub():
+    stub = "def f():\n    raise NotImplementedError"
+    check = "assert f() == 1"
+    assert judged(check, "def f(): return 1", stub=stub)["result"] == "passed"
+    found = judged(check, "def f(): return 1", stub=stub, control=True)
+    assert found["result"] == "unfilled"
+
+
+def test_plain_values_survive_and_others_are_refused():
+    values = [
+        None,
+        True,
+        1.5,
+        "a",
+        (1, [2]),
+        {"a": {1, 2}},
+        b"x",
+        1j,
+        numpy.float64(2),
+    ]
+    for value in values:
+        assert decoded(encoded(value)) == value
+    array = numpy.arange(6.0).reshape(2, 3)
+    assert numpy.array_equal(decoded(encoded(array)), array)
+    assert torch.equal(decoded(encoded(torch.tensor(array))), torch.tensor(array))
+
+    class Sly(int):
+        __eq__ = lambda *_: True
+        __hash__ = int.__hash__
+
+    for value in Sly(1), [Sly(1)], len, numpy.array([object()]), {"a": Sly(1)}:
+        with pytest.raises(NotPlain):
+            encoded(value)
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def test_values_of_tables():
+    assert as_text("=1+1") == "'=1+1"
+    assert one_line("a\nb\0c") == "a b c"
+    assert Row("a", 2, "to be read").counted is None
+    assert Row("a", 2, "to be read", by_hand="1,5").counted == 1.5
+    assert Row("a", 2, "passed", marks=2, by_hand="x").counted == 2
+    taken = set()
+    names = [
+        file_name(name, taken) for name in ("Ann B", "../Ann B", "///", "Ann_B")
+    ]
+    assert names == ["Ann_B.html", "Ann_B_2.html", "student.html", "Ann_B_3.html"]
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path):
+    path = tmp_path / "exercises.csv"
+    path.write_text(
+        "\ufeffstudent;exercise;by hand\n'=A;B;2\nC;D;\n", encoding="utf-8"
+    )
+    assert marks_by_hand(path) == {("=A", "B"): "2"}
+    assert marks_by_hand(tmp_path / "none.csv") == {}
+
+
+# -------------------------------------------------------------------------- sandboxes
+
+
+def test_without_a_sandbox_nothing_runs(tmp_path, capsys, monkeypatch, handout):
+    monkeypatch.setattr("labs.__main__.available", list)
+    question = handout / "line-question.ipynb"
+    words = ["grade", str(question), "--question", str(question)]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert (
+        "Without a sandbox, a notebook can read and change whatever you can" in said
+    )
+    assert "go on with --unsafe" in said
+    assert not (tmp_path / "out").exists()
+
+
+SECRET = "a secret of the instructor"
+HOSTILE = {
+    "reads": "from pathlib import Path\nstolen = Path({beside!r}).read_text()",
+    "environment": """
+import os
+stolen = open(f"/proc/{{os.getppid()}}/environ").read() + str(dict(os.environ))
+for pid in os.listdir("/proc"):
+    try:
+        stolen += open(f"/proc/{{pid}}/environ").read()
+    except OSError:
+        pass
+assert "{secret}" not in stolen
+1 / 0""",
+    "shell": "import subprocess\nsubprocess.run('echo 1 > {target}', shell=True, check=True)",
+    "ctypes": """
+import ctypes
+libc = ctypes.CDLL(None)
+assert libc.open(b"{target}", 0o101, 0o600) >= 0""",
+    "numpy": "import numpy\nnumpy.save(open({target!r}, 'wb'), numpy.zeros(3))",
+    "network": """
+import socket
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    try:
+        link = socket.socket(socket.AF_INET, kind)
+        link.settimeout(1)
+        link.connect(("127.0.0.1", {port}))
+        link.send(b"stolen")
+    except OSError:
+        pass
+1 / 0""",
+    "outlives": """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(3000 + {port} / 1e5)
+        os._exit(0)
+    os._exit(0)
+1 / 0""",
+    "many": """
+import os, time
+for _ in range(200):
+    if os.fork() == 0:
+        time.sleep(3000 + {port} / 1e5)
+        os._exit(0)
+time.sleep(60)""",
+    "disk": """
+for number in range(100):
+    with open(f"large{{number}}", "wb") as file:
+        file.write(bytes(16 * 2**20))
+        file.flush()""",
+    "redefines": """
+import sys, types, builtins
+class Right:
+    status, message, ok = "right", "", True
+    def __eq__(self, other): return True
+    def __rsub__(self, other): return 0.0
+    def __sub__(self, other): return 0.0
+    def __abs__(self): return 0.0
+import labs.verdict, labs.submission
+labs.verdict.judge = labs.submission.judge = lambda *_: {{
+    "result": "passed", "share": 1.0, "mistakes": "", "message": ""}}
+labs.verdict.said = labs.verdict.raised = lambda *_: labs.verdict.judge()
+builtins.abs = lambda *_: 0.0
+def slope(x, y):
+    return Right()
+Line = number = Right()""",
+    "files": """
+import json, os
+for kind in ({{"exercise": n, "result": "passed", "share": 1.0, "mistakes": "", "message": ""}}
+             for n in range(4)):
+    for pid in ["self", str(os.getppid()), "1", "2", "3"]:
+        for number in range(64):
+            try:
+                handle = os.open(f"/proc/{{pid}}/fd/{{number}}", os.O_WRONLY | os.O_NONBLOCK)
+                os.write(handle, b"\\n" + json.dumps(kind).encode() + b"\\n")
+            except OSError:
+                pass
+for number in range(3, 64):
+    for n in range(4):
+        line = json.dumps({{"exercise": n, "result": "passed", "share": 1.0,
+                           "mistakes": "", "message": ""}})
+        try:
+            os.write(number, b"\\n" + line.encode() + b"\\n")
+        except OSError:
+            pass""",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+def test_hostile_submissions_get_no_marks_and_touch_nothing(
+    tmp_path, monkeypatch, handout, kind
+):
+    assert kind in sandbox.available()
+    monkeypatch.setenv("SECRET", SECRET)
+    beside, target = tmp_path / "beside.txt", tmp_path / "target"
+    beside.write_text(SECRET, encoding="utf-8")
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.5)
+        port = server.getsockname()[1]
+        for name, text in HOSTILE.items():
+            source = text.format(
+                beside=str(beside), target=str(target), secret=SECRET, port=port
+            )
+            cells = cells_of(handout / "line-question.ipynb")
+            cells.insert(3, new_code(source))
+            end = (
+                [] if name == "redefines" else [new_code("assert SECRET in stolen")]
+            )
+            save(folder / f"{name}.ipynb", cells + end)
+        paths = sorted(folder.glob("*.ipynb"))
+        question = str(handout / "line-question.ipynb")
+        options = ["--question", question, "--sandbox", kind, "--seconds", "5"]
+        assert grade(tmp_path / "out", paths, *options) == 0
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert sorted(tmp_path.iterdir()) == [beside, tmp_path / "out", folder]
+    assert sorted(folder.iterdir()) == paths
+    found = results(tmp_path / "out")
+    assert sorted(found) == sorted(HOSTILE)
+    passed = {
+        (student, exercise)
+        for student, rows in found.items()
+        for exercise, result in rows.items()
+        if result in ("passed", "partly")
+    }
+    assert not passed
+    assert SECRET not in (tmp_path / "out" / "exercises.csv").read_text("utf-8")
+    mark = f"{3000 + port / 1e5}"
+    for process in psutil.process_iter():
+        try:
+            assert mark not in " ".join(process.cmdline())
+            assert "labs.submission" not in process.cmdline()
+        except psutil.Error:
+            pass
+
+
+def test_answers_are_dictionaries_of_one_kind():
+    assert set(answer("passed")) == {"result", "share", "mistakes", "message"}
