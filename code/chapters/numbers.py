@@ -37,7 +37,14 @@ def table(root: Path) -> dict:
         labels = [p.label for p in found if isinstance(p, Display) and p.label]
         for place, label in enumerate(labels, start=1):
             equations[label] = [f"{number}.{place}", name]
-    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config = (
+        root / "_config.yml"
+    )  # a tree without it has no site, and so no address
+    settings = (
+        yaml.safe_load(config.read_text(encoding="utf-8"))
+        if config.is_file()
+        else {}
+    )
     address = (settings.get("html") or {}).get("baseurl", "")
     return {"address": address, "chapters": titles, "equations": equations}
 
