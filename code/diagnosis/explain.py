@@ -10,7 +10,7 @@ from .by_hand import by_hand
 from .calls import Trouble
 from .check_update import step_factor
 from .findings import EQUATIONS, finding, first_difference
-from .formulas import compared
+from .formulas import Formula, compared
 from .mistakes import MISTAKES, Mistake, facts, named
 from .problems import loss_and_gradients
 from .report import Diagnosis
@@ -348,8 +348,7 @@ def unexplained(case: Evidence) -> Diagnosis:
     if one is None:
         return of_trouble(case)
     early = too_early(student, case.seen)
-    mistakes, left = named(fact for fact in case.facts if "unexplained" not in fact)
-    formulas = compared(case.state, 3)
+    mistakes, formulas = certain(case)
     if early:
         mistakes = [m for m in MISTAKES if m.name == "updated-too-early"]
         formulas, behind = [], []
@@ -368,9 +367,24 @@ def unexplained(case: Evidence) -> Diagnosis:
         [],
         *behind,
         *(["\n" + table] if table else []),
-        found=[] if left and not early else mistakes,
+        found=mistakes,
         formulas=formulas,
     )
+
+
+def certain(case: Evidence) -> tuple[list[Mistake], list[Formula]]:
+    """The mistakes, and the formulas, that every explanation of what is explained has."""
+    mistakes, formulas = [], []
+    for state in [case.state, *case.found.others]:
+        known = {f for f in facts(state, 3) | case.calls if "unexplained" not in f}
+        found, left = named(known)
+        mistakes.append([] if left else found)
+        formulas.append(compared(state, 3))
+    return in_all(mistakes), in_all(formulas)
+
+
+def in_all(lists: list[list]) -> list:
+    return [one for one in lists[0] if all(one in other for other in lists)]
 
 
 def too_early(student: Student, seen: list[Seen]) -> bool:

@@ -30,6 +30,7 @@ from .terms import (
 
 BEAM = 16  # how many explanations of the later layers are kept
 MOST = 120  # how many candidates of one stage are tried in all networks
+NEARLY = 0.75  # by how much the better of two explanations has to be simpler
 FAR = 2.0  # how much simpler explanations make others not worth following
 USUAL = (
     4  # slopes with which a delta is sent back that gradients were taken without
@@ -59,6 +60,10 @@ class Factor:
     K: int = 0
     fan: str = ""
 
+    def of(self, n: int, K: int, units_in: int, units_out: int) -> float:
+        units = {"": 1, "in": units_in, "out": units_out}[self.fan]
+        return self.c * n**self.n * K**self.K / units
+
     @property
     def cost(self) -> float:
         signs = (self.c < 0) + (abs(self.c) != 1) + abs(self.n) + bool(self.fan)
@@ -73,7 +78,7 @@ class Factor:
 NICE = {1.0, 2.0, 0.5, 4.0, 0.25, 3.0, 1 / 3}
 NEAR = sorted({*NICE, 8.0, 0.125, 0.2, 0.4, 0.1, 10.0, 5.0, 0.8, 1.25, 1.6, 2.5})
 EXPONENTS = sorted(
-    product((0, -1, 1, -2, 2), (0, -1, 1, -2), ("", "in", "out")),
+    product((0, -1, 1, -2, 2), (0, -1, 1, -2, 2), ("", "in", "out")),
     key=lambda e: abs(e[0]) + abs(e[1]) + 3 * bool(e[2]),
 )
 ONE = Factor()
@@ -136,11 +141,13 @@ class Base:
 @dataclass
 class Found:
     """The simplest explanations, and how far down they reach: layer ``reached`` is the
-    last that is explained; ``stopped`` is where no formula fits, 0 if there is none."""
+    last that is explained; ``stopped`` is where no formula fits, 0 if there is none. Then
+    ``others`` are explanations of what is above that are not much worse."""
 
     states: list[State]
     reached: int
     stopped: int = 0
+    others: list[State] = field(default_factory=list)
 
 
 def search(evidence: Sequence[Evidence], tolerance: float) -> Found:
@@ -155,7 +162,8 @@ def search(evidence: Sequence[Evidence], tolerance: float) -> Found:
         used.sort(key=lambda i: -min(evidence[i].v.n, 4) * min(evidence[i].v.K, 2))
         new = Stage(l, evidence, used, tolerance).explain(states)
         if not new:
-            return Found(simplest(states), l + 1, stopped=l)
+            others = [s for s in states if s.cost < states[0].cost + NEARLY]
+            return Found(simplest(states), l + 1, l, others)
         states = new
     return Found(simplest(states), 1)
 
@@ -397,7 +405,10 @@ class Stage:
             if ratios:
                 of_delta = form.key != "from weights"
                 parts = zip(ratios, scale)
-                own = self.factor([r / s if of_delta else r for r, s in parts])
+                above = base.state.rule.get((self.l + 1, f"{name} factor"))
+                own = self.factor(
+                    [r / s if of_delta else r for r, s in parts], above
+                )
                 if own is None:
                     return None
             choices[f"{name} factor"] = own
@@ -411,12 +422,16 @@ class Stage:
             backs[i] = Back(error, delta, before.first if before else delta)
         return State(cost, rule, backs)
 
-    def factor(self, ratios: Sequence[float]) -> Factor | None:
-        return factor(
-            tuple(ratios),
-            tuple((v.n, v.K, v.sizes[self.l - 1], v.sizes[self.l]) for v in self.v),
-            self.tolerance,
+    def factor(
+        self, ratios: Sequence[float], above: Factor | None = None
+    ) -> Factor | None:
+        """The factor, that of the layer above if it fits."""
+        sizes = tuple(
+            (v.n, v.K, v.sizes[self.l - 1], v.sizes[self.l]) for v in self.v
         )
+        if above and close(ratios, [above.of(*size) for size in sizes]):
+            return above
+        return factor(tuple(ratios), sizes, self.tolerance)
 
     def cost(self, state: State, choices: dict[str, Choice]) -> float:
         """What differs from the layer above costs, not what differs from the book."""
@@ -450,10 +465,8 @@ def factor(ratios: tuple, sizes: tuple, tolerance: float) -> Factor | None:
     """The factors of all networks in terms of n, K and the units of a layer."""
     loose = max(30 * tolerance, 1e-7)
     for a, b, fan in EXPONENTS:
-        q = []
-        for ratio, (n, K, units_in, units_out) in zip(ratios, sizes):
-            units = {"": 1, "in": 1 / units_in, "out": 1 / units_out}[fan]
-            q.append(ratio / (n**a * K**b * units))
+        one = Factor(1.0, a, b, fan)
+        q = [ratio / one.of(*size) for ratio, size in zip(ratios, sizes)]
         if max(q) - min(q) > loose * abs(q[0]):
             continue
         c = min(NEAR, key=lambda near: abs(near - abs(q[0])))
