@@ -1,5 +1,6 @@
 """Submissions that are graded: what their exercises are, and where they run."""
 
+import contextlib
 import csv
 import os
 import socket
@@ -12,12 +13,12 @@ import numpy
 import psutil
 import pytest
 import torch
-from labs import sandbox
 from labs.__main__ import main
 from labs.feedback import file_name
 from labs.grade import places
 from labs.plain import NotPlain, decoded, encoded
 from labs.question import Cell, Unusable, needed, read, same, stubs
+from labs.sandbox import Sandbox, available
 from labs.table import Row, as_text, marks_by_hand, one_line
 from labs.verdict import answer, judge, said
 
@@ -365,7 +366,8 @@ def judged(check, *cells, asked=(), control=False, stub=""):
             "unfilled",
             "is not filled in",
         ),
-        ("a + 1", ["a = ..."], "unfilled", "is not filled in"),
+        ("a + 1", ["a = ..."], "unfilled", "a is not filled in"),
+        ("a == 1", ["a = ..."], "unfilled", "a is not filled in"),
         ("f()", [], "unfilled", "f is not defined in the notebook"),
         (
             "f()",
@@ -485,14 +487,13 @@ HOSTILE = {
     "reads": "from pathlib import Path\nstolen = Path({beside!r}).read_text()",
     "environment": """
 import os
-stolen = open(f"/proc/{{os.getppid()}}/environ").read() + str(dict(os.environ))
+stolen = str(dict(os.environ))
 for pid in os.listdir("/proc"):
     try:
         stolen += open(f"/proc/{{pid}}/environ").read()
     except OSError:
         pass
-assert "{secret}" not in stolen
-1 / 0""",
+""",
     "shell": "import subprocess\nsubprocess.run('echo 1 > {target}', shell=True, check=True)",
     "ctypes": """
 import ctypes
@@ -532,21 +533,20 @@ for number in range(100):
         file.write(bytes(16 * 2**20))
         file.flush()""",
     "redefines": """
-import sys, types, builtins
-class Right:
-    status, message, ok = "right", "", True
-    def __eq__(self, other): return True
-    def __rsub__(self, other): return 0.0
-    def __sub__(self, other): return 0.0
-    def __abs__(self): return 0.0
+import builtins, numpy
 import labs.verdict, labs.submission
 labs.verdict.judge = labs.submission.judge = lambda *_: {{
     "result": "passed", "share": 1.0, "mistakes": "", "message": ""}}
 labs.verdict.said = labs.verdict.raised = lambda *_: labs.verdict.judge()
 builtins.abs = lambda *_: 0.0
+numpy.isclose = numpy.mean = lambda *_: 1.0
+abs = builtins.abs
 def slope(x, y):
-    return Right()
-Line = number = Right()""",
+    return 7.0
+class Line:
+    def __init__(self, x, y): pass
+    def predict(self, x): return x
+number = 3""",
     "files": """
 import json, os
 for kind in ({{"exercise": n, "result": "passed", "share": 1.0, "mistakes": "", "message": ""}}
@@ -569,12 +569,11 @@ for number in range(3, 64):
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
-def test_hostile_submissions_get_no_marks_and_touch_nothing(
-    tmp_path, monkeypatch, handout, kind
-):
-    assert kind in sandbox.available()
+TELLS = "def slope(x, y):\n    raise ValueError(stolen)"
+
+
+def attack(tmp_path, handout, kind, monkeypatch):
+    """Grade hostile submissions; whether the instructor's network was reached."""
     monkeypatch.setenv("SECRET", SECRET)
     beside, target = tmp_path / "beside.txt", tmp_path / "target"
     beside.write_text(SECRET, encoding="utf-8")
@@ -588,36 +587,61 @@ def test_hostile_submissions_get_no_marks_and_touch_nothing(
                 beside=str(beside), target=str(target), secret=SECRET, port=port
             )
             cells = cells_of(handout / "line-question.ipynb")
-            cells.insert(3, new_code(source))
-            end = (
-                [] if name == "redefines" else [new_code("assert SECRET in stolen")]
-            )
-            save(folder / f"{name}.ipynb", cells + end)
+            cells.append(new_code(source))
+            cells += [new_code(TELLS)] if "stolen = " in source else []
+            save(folder / f"{name}.ipynb", cells)
         paths = sorted(folder.glob("*.ipynb"))
+        monkeypatch.setattr("labs.__main__.choose", lambda *_: Sandbox(kind))
         question = str(handout / "line-question.ipynb")
-        options = ["--question", question, "--sandbox", kind, "--seconds", "5"]
-        assert grade(tmp_path / "out", paths, *options) == 0
-        with pytest.raises(TimeoutError):
-            server.accept()
-    assert sorted(tmp_path.iterdir()) == [beside, tmp_path / "out", folder]
-    assert sorted(folder.iterdir()) == paths
-    found = results(tmp_path / "out")
-    assert sorted(found) == sorted(HOSTILE)
-    passed = {
-        (student, exercise)
-        for student, rows in found.items()
-        for exercise, result in rows.items()
-        if result in ("passed", "partly")
-    }
-    assert not passed
-    assert SECRET not in (tmp_path / "out" / "exercises.csv").read_text("utf-8")
-    mark = f"{3000 + port / 1e5}"
-    for process in psutil.process_iter():
+        assert (
+            grade(tmp_path / "out", paths, "--question", question, "--seconds", "5")
+            == 0
+        )
+        found = results(tmp_path / "out")
+        assert sorted(found) == sorted(HOSTILE)
+        mark = f"{3000 + port / 1e5}"
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                assert "labs.submission" not in words and mark not in " ".join(
+                    words
+                )
         try:
-            assert mark not in " ".join(process.cmdline())
-            assert "labs.submission" not in process.cmdline()
-        except psutil.Error:
-            pass
+            server.accept()[0].close()
+        except TimeoutError:
+            return False
+        return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+def test_hostile_submissions_get_no_marks_and_touch_nothing(
+    tmp_path, monkeypatch, handout, kind
+):
+    assert kind in available()
+    assert not attack(tmp_path, handout, kind, monkeypatch)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "beside.txt",
+        "out",
+        "submissions",
+    }
+    for row in table(tmp_path / "out"):
+        assert row["result"] not in ("passed", "partly"), row
+        assert SECRET not in row["message"]
+
+
+@pytest.mark.slow
+def test_the_same_submissions_get_through_where_there_is_no_sandbox(
+    tmp_path, monkeypatch, handout
+):
+    assert attack(tmp_path, handout, "none", monkeypatch)
+    assert (tmp_path / "target").exists()
+    told = {
+        row["student"]
+        for row in table(tmp_path / "out")
+        if SECRET in row["message"]
+    }
+    assert "reads" in told
 
 
 def test_answers_are_dictionaries_of_one_kind():

@@ -319,6 +319,11 @@ class Supervisor:
             return (
                 f"the notebook starts more than {self.job['processes']} processes"
             )
+        if (
+            self.job["kind"] != "bubblewrap"
+            and size(self.work.parent) > self.job["disk"]
+        ):
+            return "the notebook writes more than is allowed"
         return ""
 
     def end_all_but(self, kept: set[int]) -> None:
@@ -420,6 +425,16 @@ class Line:
         ):
             return reply
         return reply if reply == {"same": True} else None
+
+
+def size(folder: Path) -> int:
+    """The bytes of all files in a folder."""
+    found = 0
+    for here, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                found += os.lstat(Path(here, name)).st_size
+    return found
 
 
 def alone(kept: int) -> None:

@@ -64,7 +64,7 @@ def judge(
     try:
         value = value_of(exercise["source"], names)
     except BaseException as error:  # noqa: BLE001  (whatever a student's code raises)
-        return raised(error, exercise, names)
+        return raised(error, exercise)
     return said(value)
 
 
@@ -119,7 +119,7 @@ def said(value: Any) -> Answer:
     return answer("partly", str(message), share=share)
 
 
-def raised(error: BaseException, exercise: dict, names: dict[str, Any]) -> Answer:
+def raised(error: BaseException, exercise: dict) -> Answer:
     """What an exception in a check means."""
     text = f"{type(error).__name__}: {one_line(error)}"
     if isinstance(error, AssertionError):
@@ -127,8 +127,6 @@ def raised(error: BaseException, exercise: dict, names: dict[str, Any]) -> Answe
             "failed", one_line(error) if str(error) else asserted(error, exercise)
         )
     if isinstance(error, NotImplementedError) or "ellipsis" in text:
-        return answer("unfilled", "is not filled in yet")
-    if any(names.get(name) is ... for name in exercise["needed"]):
         return answer("unfilled", "is not filled in yet")
     missing = getattr(error, "name", None)
     if isinstance(error, NameError) and missing in exercise["needed"]:
@@ -166,6 +164,9 @@ def place(error: BaseException) -> str:
 
 def left_open(exercise: dict, names: dict[str, Any]) -> str:
     """What was to be written for a check, if nothing of it is."""
+    for name in exercise["needed"]:
+        if names.get(name) is ...:
+            return f"{name} is not filled in yet"
     asked = [
         name
         for name in exercise["asked"]
