@@ -301,6 +301,7 @@ FAULTS = [
     (code("#!TAG HWBEGIN", "#!TAG HWBEGIN"), 15, "HWBEGIN inside homework"),
     (code("x", "#!MSG y"), 15, "MSG outside homework"),
     (MARKDOWN + "#!MARKS 3\n", 13, "MARKS outside homework"),
+    (code("#!TAG HWBEGIN", "#!MARKS 3", "#!TAG HWEND"), 15, "MARKS in a code cell"),
     (code("x", "#!TAG HWBEGN"), 15, "unknown tag #!TAG HWBEGN"),
     (code("x", "#!HWBEGIN"), 15, "unknown tag #!HWBEGIN"),
     (code("x", "#!SKIP"), 15, "unknown tag #!SKIP"),
@@ -760,13 +761,13 @@ RUNS = {
 
 
 @pytest.mark.slow
-def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("chapters.execution.SECONDS_PER_CELL", 2)
+def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys):
     paths = [tmp_path / f"{name}.md" for name in RUNS]
     for path, (text, _, _) in zip(paths, RUNS.values(), strict=True):
         path.write_text(text, encoding="utf-8")
     out = tmp_path / "out"
-    assert main(["make", *map(str, paths), "--out", str(out)]) == 2
+    words = ["make", *map(str, paths), "--out", str(out), "--seconds", "2"]
+    assert main(words) == 2
     errors = capsys.readouterr().err.splitlines()
     for path, (_, line, message), error in zip(
         paths, RUNS.values(), errors, strict=True
@@ -780,7 +781,10 @@ def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys, monkeypatch):
     [
         ("![a](no.png)", "there is no image no.png"),
         ('<img src="no.png">', "there is no image no.png"),
-        ("![a](../a.png)", "the image ../a.png is not below the template's folder"),
+        (
+            "![a](../a.png)",
+            "the image ../a.png is not below the template's folder (see --images)",
+        ),
         ("![a](https://a.org/a.png)", "there is no image https://a.org/a.png"),
     ],
 )
@@ -789,6 +793,44 @@ def test_images_that_cannot_be_shown(tmp_path, capsys, image, message):
     path.write_text(f"{MARKDOWN}a\n\n| b |\n|---|\n| {image} |\n", encoding="utf-8")
     assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == f"{path}:17: {message}\n"
+
+
+def test_images_of_a_shared_folder_and_of_answers(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "labs").mkdir()
+    for name in "shared/a b.png", "labs/answer.png", "labs/swer.png":
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    path = tmp_path / "labs" / "lab.md"
+    lines = ["![a](../shared/a%20b.png)", "![a](answer.png)"]
+    lines += ["", "#!TAG HWBEGIN", "#!MSG ?", "![b](swer.png)", "#!TAG HWEND", ""]
+    path.write_text(MARKDOWN + "\n".join(lines), encoding="utf-8")
+    out = tmp_path / "out"
+    words = ["make", str(path), "--out", str(out), "--no-pdf", "--no-execute"]
+    assert main([*words, "--images", str(tmp_path / "shared")]) == 0
+    images = {str(file.relative_to(out)) for file in out.rglob("*.png")}
+    assert images == {
+        "shared/a b.png",
+        "answer.png",
+        "lab-solution-images/swer.png",
+    }
+    asked, solved = (
+        (out / f"lab-{kind}.md").read_text(encoding="utf-8")
+        for kind in ("question", "solution")
+    )
+    assert "(shared/a%20b.png)" in asked and "(answer.png)" in asked
+    assert "(lab-solution-images/swer.png)" in solved
+    assert "swer.png" not in asked.replace("answer.png", "")
+
+
+def test_all_faults_of_a_template_are_told_at_once(tmp_path, capsys):
+    path = tmp_path / "lab.md"
+    text = code("#!TAG HWBEGIN", "x") + "\n" + code("y =")[len(MARKDOWN) :]
+    path.write_text(text, encoding="utf-8")
+    assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{path}:14: HWBEGIN without HWEND in this cell, which ends in line 15",
+        f"{path}:19: the code does not compile: invalid syntax",
+    ]
 
 
 @pytest.mark.parametrize(("directive", "status"), [("only", 0), ("admonition", 2)])

@@ -53,13 +53,14 @@ def execute(
     folder: Path,
     environment: dict[str, str],
     skipped: Container[int] = (),
+    seconds: float = SECONDS_PER_CELL,
 ) -> Iterator[NotebookNode]:
     """Run the code cells of a notebook in ``folder``, but for those whose places are in
-    ``skipped``. Yields each cell that has run, with its outputs. Raises CellError."""
+    ``skipped``, each for at most some ``seconds``. Yields each cell that has run, with its outputs. Raises CellError."""
     client = Client(
         notebook,
         km=manager(),
-        timeout=SECONDS_PER_CELL,
+        timeout=seconds,
         record_timing=False,
         coalesce_streams=True,  # one long print may arrive in several parts
         resources={"metadata": {"path": str(folder)}},
@@ -93,7 +94,7 @@ def execute_cell(client: Client, cell: NotebookNode, place: int) -> None:
         said = " ".join(f"{error.ename}: {error.evalue}".split()).removesuffix(":")
         raise failed(f"cell raises {said}", error.ename) from None
     except CellTimeoutError:
-        message = f"cell does not end within {SECONDS_PER_CELL} seconds"
+        message = f"cell does not end within {client.timeout:g} seconds"
         raise failed(message) from None
     except DeadKernelError:
         raise failed("cell ends its kernel") from None

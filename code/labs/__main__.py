@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from chapters.execution import SECONDS_PER_CELL
 from tqdm import tqdm
 
 from . import feedback
-from .fault import Fault
+from .fault import Fault, Faults
 from .grade import Grader, Limits, submissions_of
 from .question import Unusable
 from .sandbox import KINDS, LIMITS, Sandbox, available
@@ -32,6 +33,18 @@ def main(words: list[str] | None = None) -> int:
     making.add_argument("--out", type=Path, required=True, metavar="DIR")
     making.add_argument("--no-pdf", action="store_true", help="write no PDFs")
     making.add_argument("--no-execute", action="store_true", help="run no cells")
+    making.add_argument(
+        "--seconds",
+        type=seconds,
+        default=SECONDS_PER_CELL,
+        help=f"for one cell ({SECONDS_PER_CELL})",
+    )
+    making.add_argument(
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="a folder above the templates whose images they may show",
+    )
 
     grading = commands.add_parser("grade", help="grade submitted notebooks")
     grading.set_defaults(command=grade)
@@ -141,15 +154,22 @@ def stop(number: int, frame) -> None:
 
 
 def make_all(arguments: argparse.Namespace, out: Path) -> int:
-    from .make import Maker  # brings what prints, which grading does not need
+    from .make import Maker, Options  # brings what prints; grading does not need it
 
-    maker = Maker(out, not arguments.no_pdf, not arguments.no_execute)
+    options = Options(
+        with_pdf=not arguments.no_pdf,
+        with_outputs=not arguments.no_execute,
+        seconds=arguments.seconds,
+        shared=arguments.images,
+    )
+    maker = Maker(out, options)
     status = 0
     for path in arguments.templates:
         try:
             maker.make(path)
-        except Fault as fault:
-            print(f"{path}:{fault}", file=sys.stderr)
+        except (Fault, Faults) as error:
+            for fault in getattr(error, "faults", [error]):
+                print(f"{path}:{fault}", file=sys.stderr)
             status = 2
         except OSError as error:
             print(f"{path}:1: {error.strerror}: {error.filename}", file=sys.stderr)

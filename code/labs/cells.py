@@ -59,6 +59,9 @@ def code_cell(
     """A code cell. Raises Fault where the code of either version does not compile,
     unless it is not ``python``."""
     parts = split(lines)
+    for line in lines:
+        if line.tag and line.tag.name == "MARKS":
+            raise Fault(line.number, "MARKS in a code cell: tag the check marks=…")
     shown = [solved(part, folder) for part in parts]
     if python:
         check(shown)

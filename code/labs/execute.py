@@ -24,9 +24,11 @@ NOT_COPIED = {"_build", "__pycache__", "node_modules"}
 BYTES_COPIED = 10_000_000  # larger files are linked
 
 
-def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> None:
+def execute(
+    notebook: NotebookNode, folder: Path, skipped: Container[int], seconds: float
+) -> None:
     """Run the code cells of a notebook, but for those whose places are in ``skipped``,
-    and store their outputs in it. They run in a copy of ``folder``, so that nothing
+    and store their outputs in it; each may take some ``seconds``. They run in a copy of ``folder``, so that nothing
     that they write reaches it, or another run. Raises CellError."""
     with (
         tempfile.TemporaryDirectory() as profile,
@@ -37,7 +39,9 @@ def execute(notebook: NotebookNode, folder: Path, skipped: Container[int]) -> No
         place_of_run = Path(workplace).resolve()
         copy(folder, place_of_run)
         environment = of_cells(profile)
-        for cell in execution.execute(notebook, place_of_run, environment, skipped):
+        for cell in execution.execute(
+            notebook, place_of_run, environment, skipped, seconds
+        ):
             for output in cell.outputs:
                 clean(output, place_of_run)
 

@@ -9,6 +9,14 @@ class Fault(ValueError):
         self.line = line
 
 
+class Faults(Exception):
+    """All mistakes of a template that can be found at once."""
+
+    def __init__(self, faults: list[Fault]):
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
 def one_line(error: BaseException) -> str:
     """What an error says, or else what it is, on one line."""
     try:

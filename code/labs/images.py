@@ -8,26 +8,34 @@ from urllib.parse import unquote
 from chapters.pieces import Directive, Html, Image
 from chapters.source import pieces
 
-from .fault import Fault
+from .fault import Fault, Faults
 from .template import Template
+from .versions import Version, link_to
 
 HTML_IMAGE = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"'](.*?)[\"']", re.DOTALL)
 
 
-def images(template: Template, folder: Path) -> set[str]:
-    """The paths of the images, relative to the template's folder. Raises Fault if one is
-    missing, or is not in that folder."""
-    found = set()
+def images(
+    template: Template, folder: Path, shared: Path | None
+) -> dict[str, Path]:
+    """The images: their paths in the template, relative to its folder, and where they
+    are, there or in a ``shared`` folder. Raises Faults if any is missing, or in neither."""
+    found, faults = {}, []
     for number, path in shown(template):
         if path.startswith("data:"):
             continue
-        if not (folder / path).resolve().is_relative_to(folder) or Path(path).root:
-            raise Fault(
-                number, f"the image {path} is not below the template's folder"
-            )
-        if not (folder / path).is_file():
-            raise Fault(number, f"there is no image {path}")
-        found.add(path)
+        file = (folder / path).resolve()
+        places = [folder, shared.resolve()] if shared else [folder]
+        if Path(path).root or not any(map(file.is_relative_to, places)):
+            message = f"the image {path} is not below the template's folder"
+            message += ", nor in that of --images" if shared else " (see --images)"
+            faults.append(Fault(number, message))
+        elif not file.is_file():
+            faults.append(Fault(number, f"there is no image {path}"))
+        else:
+            found[path] = file
+    if faults:
+        raise Faults(faults)
     return found
 
 
@@ -52,3 +60,13 @@ def sources(lines: list[str], first: int) -> Iterator[tuple[int, str]]:
                     yield piece.line, path
             case Directive(name="admonition"):
                 yield from sources(piece.body, piece.body_line)
+
+
+def below(path: str) -> str:
+    """Where an image is written: below the folder of the question, wherever it is."""
+    parts = [part for part in Path(path).parts if part != ".."]
+    return "/".join(parts)
+
+
+def is_shown(path: str, version: Version) -> bool:
+    return bool(link_to(path).search(version.text))

@@ -1,61 +1,81 @@
 """Writes the question and the solution of a template."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import jupytext
 import nbformat
-from chapters.execution import CellError
+from chapters.execution import SECONDS_PER_CELL, CellError
 from chapters.pieces import Heading
 from chapters.source import pieces
 from nbformat import NotebookNode
 
 from .answers import split
 from .execute import execute
-from .fault import Fault, one_line
-from .images import images
+from .fault import Fault, Faults, one_line
+from .images import below, images, is_shown
 from .myst import plain
 from .pdf import PrintError, printed
 from .question import cells, copy_of, files_of
 from .tags import Line
 from .template import FORMATS, Template, parse, read
-from .versions import Version, build
+from .versions import Version, build, faults
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-class Maker:
-    """Makes files in the folder ``out``, with or without PDFs and outputs of cells."""
+@dataclass(frozen=True)
+class Options:
+    """What to make: with or without PDFs and outputs of cells, of which each may take
+    some ``seconds``; ``shared`` is a folder of images that several templates show."""
 
-    def __init__(self, out: Path, with_pdf: bool, with_outputs: bool):
-        self.out, self.with_pdf, self.with_outputs = out, with_pdf, with_outputs
+    with_pdf: bool = True
+    with_outputs: bool = True
+    seconds: float = SECONDS_PER_CELL
+    shared: Path | None = None
+
+
+class Maker:
+    """Makes files in the folder ``out``."""
+
+    def __init__(self, out: Path, options: Options):
+        self.out, self.options = out, options
         self.made: dict[Path, Path] = {}  # from which template a file is
 
     def make(self, path: Path) -> None:
         """Write all files of both versions of a template, or, if anything is wrong with
-        it, none: Fault tells what."""
+        it, none: Fault or Faults tell what."""
         template = parse(read(path))
         folder = path.resolve().parent
-        pictures = images(template, folder)
+        if found := faults(template, folder):
+            raise Faults(found)
+        pictures = images(template, folder, self.options.shared)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=self.out.parent, prefix=".labs-"
         ) as work:
-            for picture in pictures:
-                beside = Path(work, picture)
-                beside.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / picture, beside)
-            for kind in "solution", "question":
-                name = f"{path.stem.removesuffix('-template')}-{kind}"
-                version = build(
-                    template, folder, kind == "question", is_marked=True
-                )
-                self.write(Path(work, name), template, version, folder)
+            stem = path.stem.removesuffix("-template")
+            question = build(template, folder, is_question=True, is_marked=True)
+            solution = build(template, folder, is_question=False, is_marked=True)
+            asked = {each for each in pictures if is_shown(each, question)}
+            for kind, version in ("solution", solution), ("question", question):
+                name = f"{stem}-{kind}"
+                places = {
+                    picture: below(picture)
+                    if picture in asked
+                    else f"{name}-images/{below(picture)}"
+                    for picture in pictures
+                    if is_shown(picture, version)
+                }
+                for picture, place in places.items():
+                    copy_of(pictures[picture], Path(work, place))
+                moved = version.with_images(places)
+                self.write(Path(work, name), template, moved, folder)
             for file in files_of(cells(Path(work, f"{name}.ipynb")), folder):
                 copy_of(file, Path(work, file.relative_to(folder)))
             self.move(Path(work), path)
@@ -70,14 +90,15 @@ class Maker:
             text, encoding="utf-8", newline="\n"
         )
         notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
-        if self.with_outputs:
-            run(notebook, place.name, template, version, folder)
+        if self.options.with_outputs:
+            seconds = self.options.seconds
+            run(notebook, place.name, template, version, folder, seconds)
         notebook = handed_out(notebook)
         target = place.with_name(f"{place.name}.ipynb")
         target.write_text(
             nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n"
         )
-        if self.with_pdf:
+        if self.options.with_pdf:
             print(f"{place.name}: printing", flush=True)
             try:
                 pages = printed(target, title(notebook, place.name))
@@ -171,13 +192,14 @@ def run(
     template: Template,
     version: Version,
     folder: Path,
+    seconds: float,
 ) -> None:
     """Execute a version. Raises Fault where a cell does not run."""
     lines = code_cells(template)
     count = len(lines) - len(version.skipped)
     print(f"{name}: executing {count} cells", flush=True)
     try:
-        execute(notebook, folder, version.skipped)
+        execute(notebook, folder, version.skipped, seconds)
     except CellError as error:
         message = str(error)
         if version.is_question:

@@ -93,7 +93,8 @@ def split(lines: list[Line]) -> list[Part]:
             parts[-1].lines.append(line)
         is_open = parts[-1].homework
     if is_open:
-        raise Fault(parts[-1].number, "HWBEGIN without HWEND in this cell")
+        end = f"which ends in line {lines[-1].number}"
+        raise Fault(parts[-1].number, f"HWBEGIN without HWEND in this cell, {end}")
     return parts
 
 

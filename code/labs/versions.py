@@ -4,8 +4,10 @@ In the solution, homework stands without its tags; in the question, messages and
 stand in its place. Whatever has no tag stays as it is, MyST's directives included.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from .cells import code_cell, text_cell, without_skip
 from .fault import Fault
@@ -25,6 +27,26 @@ class Version:
     @property
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines) + "\n"
+
+    def with_images(self, places: dict[str, str]) -> "Version":
+        """The version with images at other places than in the template."""
+        lines = list(self.lines)
+        for path, place in places.items():
+            if path != place:
+                shown = link_to(path)
+                lines = [
+                    line._replace(
+                        text=shown.sub(lambda _, to=quote(place): to, line.text)
+                    )
+                    for line in lines
+                ]
+        return replace(self, lines=lines)
+
+
+def link_to(path: str) -> re.Pattern[str]:
+    """What the path of an image looks like in Markdown and in HTML."""
+    words = "|".join(map(re.escape, sorted({path, quote(path)})))
+    return re.compile(rf"(?<=[(<\"'])(?:{words})(?=[)>\"'\s])")
 
 
 def solution(text: str, folder: Path) -> str:
@@ -60,22 +82,46 @@ def build(
     skipped, position, code_cells = set(), 0, 0
     for cell in template.cells:
         lines += between_cells(template, position, cell.start)
-        source = cell_lines(template, cell)
+        shown, is_skipped = version_of(
+            template, cell, folder, is_question, is_marked
+        )
+        lines += shown
         if cell.kind == "code":
-            source, is_skipped = without_skip(source)
-            lines += code_cell(source, cell.python, folder, is_question)
             if is_skipped and is_question:
                 skipped.add(code_cells)
             code_cells += 1
         else:
-            is_text = cell.kind == "markdown"
-            lines += text_cell(source, is_question, is_marked and is_text)
-            texts += source
+            texts += cell_lines(template, cell)
         position = cell.stop
     lines += between_cells(template, position, len(template.lines))
     if is_question and template.flavour == "myst":
         lines = without_empty_solutions(template, texts, lines)
     return Version(is_question, lines, frozenset(skipped))
+
+
+def version_of(
+    template: Template, cell: Cell, folder: Path, is_question: bool, is_marked: bool
+) -> tuple[list[Line], bool]:
+    """The lines of a cell in a version, and whether the question does not run it."""
+    source = cell_lines(template, cell)
+    if cell.kind == "code":
+        source, is_skipped = without_skip(source)
+        return code_cell(source, cell.python, folder, is_question), is_skipped
+    return text_cell(
+        source, is_question, is_marked and cell.kind == "markdown"
+    ), False
+
+
+def faults(template: Template, folder: Path) -> list[Fault]:
+    """What is wrong in the cells of a template: of each cell the first."""
+    found = []
+    for cell in template.cells:
+        try:
+            for is_question in False, True:
+                version_of(template, cell, folder, is_question, False)
+        except Fault as fault:
+            found.append(fault)
+    return found
 
 
 def cell_lines(template: Template, cell: Cell) -> list[Line]:
