@@ -3,8 +3,11 @@
 import contextlib
 import csv
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -646,3 +649,168 @@ def test_the_same_submissions_get_through_where_there_is_no_sandbox(
 
 def test_answers_are_dictionaries_of_one_kind():
     assert set(answer("passed")) == {"result", "share", "mistakes", "message"}
+
+
+# ------------------------------------------------------------ five labs, ten submissions
+
+TEXT_ONLY = """
+# Reading
+
+## First
+
+#!TAG HWBEGIN
+#!MSG *Yours.*
+A secret.
+#!TAG HWEND
+
+## Second
+
+#!TAG HWBEGIN
+#!MSG *Yours.*
+Another secret.
+#!TAG HWEND
+"""
+PICTURES = """
+![Points](points.png)
+
+```python
+#!TAG HWBEGIN
+#!MSG The number of points in the picture.
+count = 4
+#!TAG HWEND
+```
+
+```python tags=["check", "name=count"]
+#!TAG SKIPQUESTEXEC
+assert count == 4, f"Not {count}."
+```
+"""
+DATA = """
+```python
+import csv
+
+with open("points.csv") as file:
+    rows = list(csv.reader(file))
+```
+
+```python
+def mean(rows):
+    #!TAG HWBEGIN
+    return sum(float(y) for _, y in rows) / len(rows)
+    #!TAG HWEND
+```
+
+```python tags=["check", "name=mean"]
+#!TAG SKIPQUESTEXEC
+mean(rows) == 4, "The mean of the second column."
+```
+"""
+FRONT = (
+    "---\njupyter:\n  jupytext:\n    text_representation:\n      extension: .md\n"
+)
+FRONT += "      format_name: markdown\n---\n"
+
+
+def template_of(name, folder):
+    """The path of a template; what it needs is beside it."""
+    (folder / "points.png").write_bytes(b"no picture")
+    (folder / "points.csv").write_text("0,2\n1,4\n2,6\n", encoding="utf-8")
+    if name == "line":
+        return TEMPLATES / "line-template.md"
+    if name == "book":
+        return ROOT / "book" / "lab.md"
+    texts = {"text": TEXT_ONLY, "pictures": PICTURES, "data": DATA}
+    path = folder / "lab.md"
+    path.write_text(FRONT + texts[name], encoding="utf-8")
+    return path
+
+
+def variants(asked, solved):
+    """Ten notebooks, and the results that all their checks may have; and of answers."""
+    hidden = [c for c in solved if "name=hidden" not in c.metadata.get("tags", [])]
+    checks = [c for c in hidden if "check" in c.metadata.get("tags", [])]
+    others = [c for c in hidden if c not in checks]
+    code = [c for c in asked if c.cell_type == "code"]
+    text = [c for c in solved if c.cell_type == "markdown"]
+    loop, leave = (
+        new_code("while True:\n    pass"),
+        new_code("import os\nos._exit(1)"),
+    )
+    said = [new_code(c.source + "  # mine\n\n") for c in checks]
+    passed, read_ = {"passed"}, {"to be read"}
+    return {
+        "right": (hidden, passed, read_),
+        "unfilled": (asked, {"unfilled"}, {"unfilled"}),
+        "without_checks": (others, passed, read_),
+        "changed_checks": (others + said, passed, read_),
+        "endless": ([loop, *hidden], passed, read_),
+        "leaves": ([leave, *hidden], passed, read_),
+        "checks_first": ([*checks, *others], passed, read_),
+        "empty": ([], {"unfilled"}, {"unfilled"}),
+        "code_only": (code, {"unfilled"}, {"unfilled"}),
+        "text_only": (text, {"unfilled"}, read_),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["text", "pictures", "data", "line", "book"])
+def test_labs_of_all_kinds(tmp_path, name):
+    path = template_of(name, tmp_path)
+    out = tmp_path / "handout"
+    words = ["make", str(path), "--out", str(out), "--no-pdf", "--no-execute"]
+    assert main(words) == 0
+    question, solution = sorted(out.glob("*.ipynb"))
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    expected = variants(cells_of(question), cells_of(solution))
+    for student, (cells, _, _) in expected.items():
+        save(folder / f"{student}.ipynb", cells)
+    words = [
+        "--question",
+        str(question),
+        "--solution",
+        str(solution),
+        "--seconds",
+        "5",
+    ]
+    assert grade(tmp_path / "out", sorted(folder.iterdir()), *words) == 0
+    found = results(tmp_path / "out")
+    kinds = {
+        each.name: each.is_check for each in read(question, solution).exercises
+    }
+    assert set(found) == set(expected)
+    for student, (_, checks, answers) in expected.items():
+        rows = found[student]
+        assert rows.keys() == kinds.keys()
+        for exercise, result in rows.items():
+            wanted = checks if kinds[exercise] else answers
+            assert result in wanted, (student, exercise, result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_grading_that_is_stopped_leaves_nothing(tmp_path, handout, number):
+    cells = cells_of(handout / "line-question.ipynb")
+    cells.append(new_code("while True:\n    pass"))
+    path = save(tmp_path / "endless.ipynb", cells)
+    away = tmp_path / "away"
+    away.mkdir()
+    command = [sys.executable, "-m", "labs", "grade", path, "--question", path]
+    command += ["--unsafe", "--out", tmp_path / "out"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {"TMPDIR": str(away)}
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        own, started = psutil.Process(process.pid), []
+        while not started:
+            assert process.poll() is None
+            time.sleep(2)
+            started = own.children(recursive=True)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+    assert f"labs: stopped by {number.name}" in said
+    assert process.returncode == 128 + number
+    _, alive = psutil.wait_procs(started, timeout=5)
+    assert not alive
+    assert not list(away.iterdir())

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy
 import psutil
 import pytest
 import torch
@@ -820,6 +821,35 @@ def test_images_of_a_shared_folder_and_of_answers(tmp_path):
     assert "(shared/a%20b.png)" in asked and "(answer.png)" in asked
     assert "(lab-solution-images/swer.png)" in solved
     assert "swer.png" not in asked.replace("answer.png", "")
+
+
+def test_a_question_for_nbgrader(tmp_path):
+    path = str(TEMPLATES / "line-template.md")
+    words = ["--out", str(tmp_path), "--no-pdf", "--no-execute", "--to", "nbgrader"]
+    assert main(["make", path, *words]) == 0
+    cells = notebook(tmp_path, "line-nbgrader").cells
+    told = [cell.metadata.get("nbgrader") for cell in cells]
+    kinds = [(t["grade"], t["locked"], t.get("points")) for t in told if t]
+    student, check = (False, False, None), (True, True)
+    assert kinds == [
+        *((True, False, 3), student, (*check, 4), student, (*check, 2)),
+        *(student, (*check, 1)),
+    ]
+    checks = [
+        c.source for c, t in zip(cells, told, strict=True) if t and t["locked"]
+    ]
+    for number, passes in ("2", True), ("3", False):
+        names = {"number": int(number)}
+        with contextlib.nullcontext() if passes else pytest.raises(AssertionError):
+            exec(checks[-1], names)  # noqa: S102
+    names = {"Line": lambda x, y: Fixed(), "x": 1, "y": 1, "np": numpy}
+    with pytest.raises(AssertionError, match="The first prediction is 3.000"):
+        exec(checks[1], names)  # noqa: S102
+
+
+class Fixed:
+    def predict(self, x):
+        return numpy.array([3.0])
 
 
 def test_all_faults_of_a_template_are_told_at_once(tmp_path, capsys):

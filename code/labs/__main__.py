@@ -46,6 +46,12 @@ def main(words: list[str] | None = None) -> int:
         help="a folder above the templates whose images they may show",
     )
 
+    making.add_argument(
+        "--to",
+        choices=["nbgrader"],
+        help="write the question as that program wants it, too",
+    )
+
     grading = commands.add_parser("grade", help="grade submitted notebooks")
     grading.set_defaults(command=grade)
     grading.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
@@ -161,6 +167,7 @@ def make_all(arguments: argparse.Namespace, out: Path) -> int:
         with_outputs=not arguments.no_execute,
         seconds=arguments.seconds,
         shared=arguments.images,
+        to_nbgrader=arguments.to == "nbgrader",
     )
     maker = Maker(out, options)
     status = 0

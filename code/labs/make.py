@@ -20,8 +20,10 @@ from .execute import execute
 from .fault import Fault, Faults, one_line
 from .images import below, images, is_shown
 from .myst import plain
+from .nbgrader import for_nbgrader
 from .pdf import PrintError, printed
 from .question import cells, copy_of, files_of
+from .question import read as read_question
 from .tags import Line
 from .template import FORMATS, Template, parse, read
 from .versions import Version, build, faults
@@ -32,12 +34,14 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 @dataclass(frozen=True)
 class Options:
     """What to make: with or without PDFs and outputs of cells, of which each may take
-    some ``seconds``; ``shared`` is a folder of images that several templates show."""
+    some ``seconds``; ``shared`` is a folder of images that several templates show; for
+    nbgrader, the question once more."""
 
     with_pdf: bool = True
     with_outputs: bool = True
     seconds: float = SECONDS_PER_CELL
     shared: Path | None = None
+    to_nbgrader: bool = False
 
 
 class Maker:
@@ -76,6 +80,8 @@ class Maker:
                     copy_of(pictures[picture], Path(work, place))
                 moved = version.with_images(places)
                 self.write(Path(work, name), template, moved, folder)
+            if self.options.to_nbgrader:
+                write_for_nbgrader(Path(work), stem)
             for file in files_of(cells(Path(work, f"{name}.ipynb")), folder):
                 copy_of(file, Path(work, file.relative_to(folder)))
             self.move(Path(work), path)
@@ -126,6 +132,18 @@ class Maker:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(file, target)
             self.made[target] = path
+
+
+def write_for_nbgrader(work: Path, stem: str) -> None:
+    asked, solved = (
+        nbformat.read(work / f"{stem}-{kind}.ipynb", as_version=4)
+        for kind in ("question", "solution")
+    )
+    question = read_question(work / f"{stem}-question.ipynb")
+    made = for_nbgrader(asked, question, solved)
+    target = work / f"{stem}-nbgrader.ipynb"
+    text = nbformat.writes(made) + "\n"
+    target.write_text(text, encoding="utf-8", newline="\n")
 
 
 def notebook_of(template: Template, version: Version) -> NotebookNode:

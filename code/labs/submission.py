@@ -438,7 +438,9 @@ def size(folder: Path) -> int:
 
 
 def alone(kept: int) -> None:
-    """Close all files of this process but one, and the usual ones, which lead nowhere."""
+    """Close all files of this process but one, and the usual ones, which lead nowhere; it
+    is ended as any other."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in 0, 1, 2:
         os.dup2(nowhere, number)
@@ -476,7 +478,14 @@ def main() -> None:
     if job["kind"] == "landlock":
         confine(str(work.parent), job["given"])
     prctl(DUMPABLE, 0)
-    Supervisor(job, work).run()
+    supervisor = Supervisor(job, work)
+
+    def stop(number, frame):
+        supervisor.end_all_but(set())
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, stop)
+    supervisor.run()
     say(whole=True)
     sys.stdout.flush()
     os._exit(0)

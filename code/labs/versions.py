@@ -33,12 +33,9 @@ class Version:
         lines = list(self.lines)
         for path, place in places.items():
             if path != place:
-                shown = link_to(path)
+                shown, to = link_to(path), quote(place)  # without backslashes
                 lines = [
-                    line._replace(
-                        text=shown.sub(lambda _, to=quote(place): to, line.text)
-                    )
-                    for line in lines
+                    line._replace(text=shown.sub(to, line.text)) for line in lines
                 ]
         return replace(self, lines=lines)
 
