@@ -15,7 +15,7 @@ from . import time_limit
 from .problems import Problem
 from .recorder import ShapeRecorder
 
-SECONDS = 3.5  # for all calls of a diagnosis together
+SECONDS = 5.0  # for all calls of a diagnosis together
 
 Shapes = Sequence[tuple[int, ...]]
 
