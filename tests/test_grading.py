@@ -519,7 +519,7 @@ import os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        time.sleep(3000 + {port} / 1e5)
+        time.sleep(3000)
         os._exit(0)
     os._exit(0)
 1 / 0""",
@@ -527,7 +527,7 @@ if os.fork() == 0:
 import os, time
 for _ in range(200):
     if os.fork() == 0:
-        time.sleep(3000 + {port} / 1e5)
+        time.sleep(3000)
         os._exit(0)
 time.sleep(60)""",
     "disk": """
@@ -578,6 +578,9 @@ TELLS = "def slope(x, y):\n    raise ValueError(stolen)"
 def attack(tmp_path, handout, kind, monkeypatch):
     """Grade hostile submissions; whether the instructor's network was reached."""
     monkeypatch.setenv("SECRET", SECRET)
+    away = tmp_path / "away"
+    away.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(away))
     beside, target = tmp_path / "beside.txt", tmp_path / "target"
     beside.write_text(SECRET, encoding="utf-8")
     folder = tmp_path / "submissions"
@@ -602,13 +605,11 @@ def attack(tmp_path, handout, kind, monkeypatch):
         )
         found = results(tmp_path / "out")
         assert sorted(found) == sorted(HOSTILE)
-        mark = f"{3000 + port / 1e5}"
+        assert not list(away.iterdir())
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                words = process.cmdline()
-                assert "labs.submission" not in words and mark not in " ".join(
-                    words
-                )
+                known = [*process.cmdline(), *process.environ().values()]
+                assert str(away) not in " ".join(known), process
         try:
             server.accept()[0].close()
         except TimeoutError:
@@ -623,11 +624,8 @@ def test_hostile_submissions_get_no_marks_and_touch_nothing(
 ):
     assert kind in available()
     assert not attack(tmp_path, handout, kind, monkeypatch)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "beside.txt",
-        "out",
-        "submissions",
-    }
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"away", "beside.txt", "out", "submissions"}
     for row in table(tmp_path / "out"):
         assert row["result"] not in ("passed", "partly"), row
         assert SECRET not in row["message"]
