@@ -823,6 +823,33 @@ def test_images_of_a_shared_folder_and_of_answers(tmp_path):
     assert "swer.png" not in asked.replace("answer.png", "")
 
 
+def test_a_template_may_be_a_notebook(tmp_path, capsys):
+    cell = nbformat.v4.new_code_cell
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            "# Lab\n\n#!TAG HWBEGIN\nsecret\n#!TAG HWEND"
+        ),
+        cell("def f():\n    #!TAG HWBEGIN\n    return 'secret'\n    #!TAG HWEND"),
+        cell("#!TAG SKIPQUESTEXEC\nassert f()", metadata={"tags": ["check"]}),
+    ]
+    path = tmp_path / "lab-template.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    words = ["make", str(path), "--out", str(tmp_path), "--no-pdf", "--no-execute"]
+    assert main(words) == 0
+    asked, solved = (
+        code_cells(tmp_path, f"lab-{kind}") for kind in ("question", "solution")
+    )
+    assert [each.source for each in asked] == [
+        "def f():\n    raise NotImplementedError",
+        "assert f()",
+    ]
+    assert asked[1].metadata.tags == ["check"]
+    assert solved[0].source == "def f():\n    return 'secret'"
+    path.write_text("{", encoding="utf-8")
+    assert main(words) == 2
+    assert f"{path}:1: is not a notebook" in capsys.readouterr().err
+
+
 def test_a_question_for_nbgrader(tmp_path):
     path = str(TEMPLATES / "line-template.md")
     words = ["--out", str(tmp_path), "--no-pdf", "--no-execute", "--to", "nbgrader"]

@@ -35,7 +35,8 @@ class Template:
 
 
 def read(path: Path) -> str:
-    """The text of a template. Raises Fault if there is none."""
+    """The text of a template; of a notebook, what Jupytext makes of it. Raises Fault if
+    there is none."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -44,7 +45,16 @@ def read(path: Path) -> str:
         raise Fault(1, f"cannot be read: {error.strerror}") from None
     if "\0" in text:
         raise Fault(1, "is not text")
-    return text
+    return from_notebook(text) if path.suffix == ".ipynb" else text
+
+
+def from_notebook(text: str) -> str:
+    """A notebook as text. Lines in messages are those of this text."""
+    try:
+        notebook = jupytext.reads(text, fmt="ipynb")
+    except Exception as error:  # noqa: BLE001  (the parsers raise all sorts)
+        raise Fault(1, f"is not a notebook: {one_line(error)}") from None
+    return jupytext.writes(notebook, fmt=FORMATS["markdown"])
 
 
 def check_line(number: int, text: str) -> None:
