@@ -456,6 +456,7 @@ def judged(todo, tree, tests):
     ended = dict(forked(copies, LIMIT))
 
     def judge(session):
+        gc.unfreeze()  # what is frozen is not found
         run_broken = partial(run_swapped, tree=tree, functions=imported_functions())
         gc.freeze()
         whole = [

@@ -437,6 +437,16 @@ def test_the_hint_on_single_samples_is_for_them_alone():
             net.forward(bad)
 
 
+def test_the_hint_on_labels_fits_their_number():
+    net, (x, y) = five_point_network(), five_points()
+    for bad, end in (
+        (y[:, None], "use y.reshape((5,))."),
+        (y[:4], "got (4,). Each prediction needs one label."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(end) + "$"):
+            net.get_loss(x, bad)
+
+
 @pytest.mark.parametrize(
     ("dtype", "largest"),
     [(torch.float16, 65504.0), (torch.float64, 1.7976931348623157e308)],
