@@ -600,7 +600,9 @@ def attack(tmp_path, handout, kind, monkeypatch):
         monkeypatch.setattr("labs.__main__.choose", lambda *_: Sandbox(kind))
         question = str(handout / "line-question.ipynb")
         assert (
-            grade(tmp_path / "out", paths, "--question", question, "--seconds", "5")
+            grade(
+                tmp_path / "out", paths, "--question", question, "--seconds", "30"
+            )
             == 0
         )
         found = results(tmp_path / "out")

@@ -339,8 +339,6 @@ def environment(away: str) -> dict[str, str]:
         "TMPDIR": f"{away}/tmp",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
     }
     return kept | SET | own
 
