@@ -624,7 +624,12 @@ def attack(tmp_path, handout, kind, monkeypatch):
 def test_hostile_submissions_get_no_marks_and_touch_nothing(
     tmp_path, monkeypatch, handout, kind
 ):
-    assert kind in available()
+    works = available()
+    assert works, (
+        "neither bubblewrap nor Landlock works here: notebooks are not safe"
+    )
+    if kind not in works:
+        pytest.skip(f"{kind} does not work here; {works[0]} does, and is tried")
     assert not attack(tmp_path, handout, kind, monkeypatch)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"away", "beside.txt", "out", "submissions"}
