@@ -73,9 +73,7 @@ lint: $(READY)
 .PHONY: slow
 slow: $(READY)
 	@echo 'Long checks, in two processes (ten minutes); what they print comes at the end.'
-	$(VENV_PYTHON) -m pytest -m slow -rP --numprocesses 2 --dist loadfile --ignore tests/test_grading.py
-# By themselves: beside other tests, the process of a notebook has ended early here, and it is not known why.
-	$(VENV_PYTHON) -m pytest -m slow -rP tests/test_grading.py
+	$(VENV_PYTHON) -m pytest -m slow -rP --numprocesses 2 --dist loadfile
 
 .PHONY: reference
 reference: $(READY)

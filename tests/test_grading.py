@@ -819,3 +819,15 @@ def test_grading_that_is_stopped_leaves_nothing(tmp_path, handout, number):
     _, alive = psutil.wait_procs(started, timeout=5)
     assert not alive
     assert not list(away.iterdir())
+
+
+def test_a_temporary_folder_may_have_a_long_name(tmp_path, monkeypatch, handout):
+    """The address of a socket holds some hundred bytes."""
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    monkeypatch.setattr("labs.__main__.choose", lambda *_: Sandbox("none"))
+    path = save(tmp_path / "right.ipynb", filled(handout))
+    question = str(handout / "line-question.ipynb")
+    assert grade(tmp_path / "out", [path], "--question", question) == 0
+    assert results(tmp_path / "out")["right"]["slope"] == "passed"

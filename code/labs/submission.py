@@ -42,6 +42,7 @@ from .verdict import CELL, answer, exec_cell, judge, place, values_of
 GRACE = 3.0  # seconds more, for what is not the student's
 LONGEST = 200_000_000  # bytes of an answer that are read
 PASSED = ("passed", "partly")
+CHANNEL = "channel"  # relative to its folder, for the address of a socket is short
 SUBREAPER, DUMPABLE, DEATH_SIGNAL = 36, 4, 1  # of prctl
 
 
@@ -78,10 +79,10 @@ class Notebook:
     """The cells of a submission, in the process that runs them."""
 
     def __init__(
-        self, job: dict, shell: Shell, fresh: Fresh, status: int, channel: str
+        self, job: dict, shell: Shell, fresh: Fresh, status: int, folder: str
     ):
         self.job, self.shell, self.fresh = job, shell, fresh
-        self.status, self.channel = status, channel
+        self.status, self.folder = status, folder
 
     def report(self, **words: Any) -> None:
         os.write(self.status, (json.dumps(words) + "\n").encode())
@@ -165,7 +166,8 @@ class Notebook:
         try:
             signal.sigwait({signal.SIGUSR1})
             connection = socket.socket(socket.AF_UNIX)
-            connection.connect(self.channel)
+            with contextlib.chdir(self.folder):
+                connection.connect(CHANNEL)
             for line in connection.makefile():
                 request = json.loads(line)
                 child = os.fork()
@@ -254,20 +256,20 @@ class Supervisor:
             self.fresh = Fresh()
         gc.freeze()  # else each collection would copy the memory that forks share
         folder = tempfile.mkdtemp(dir=self.work.parent)
-        channel = str(Path(folder, "channel"))
         receiver, sender = os.pipe()
         if os.fork() == 0:
             alone(sender)
             os.chdir(self.work)
             prctl(DUMPABLE, 1)
-            Notebook(self.job, shell, self.fresh, sender, channel).run()
+            Notebook(self.job, shell, self.fresh, sender, folder).run()
             os._exit(0)
         os.close(sender)
         self.watch(receiver)
         waiting = {*self.snapshots.values(), self.last}
         self.end_all_but(waiting)
         with socket.socket(socket.AF_UNIX) as server:
-            server.bind(channel)
+            with contextlib.chdir(folder):
+                server.bind(CHANNEL)
             server.listen()
             self.judge(server)
         self.end_all_but(set())
