@@ -11,6 +11,7 @@ from backprop import (
     MSELoss,
     NeuralNetwork,
     Neuron,
+    TanH,
     five_points,
     plot_decision_boundary,
     train,
@@ -236,11 +237,22 @@ def test_bad_networks(arguments, error, message):
 
 
 def test_bad_building_blocks():
-    with pytest.raises(
-        ValueError,
-        match=re.escape("activation must be one of tanh, sigmoid; got 'relu'."),
-    ):
+    message = "activation must be a class with the methods forward and derivative, such as TanH"
+    with pytest.raises(TypeError, match=re.escape(f"{message}; got 'relu'.")):
         Neuron(2, 3, "relu")
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    for name, kind, methods in (
+        ("activation", TanH(), "forward and derivative, such as TanH"),
+        ("output", MSELoss, "forward and derivative, such as TanH"),
+        ("loss", TanH, "forward and gradient, such as MSELoss"),
+    ):
+        message = (
+            f"{name} must be a class with the methods {methods}; got {kind!r}."
+        )
+        with pytest.raises(TypeError, match=re.escape(message)):
+            NeuralNetwork(2, 1, [3], generator, **{name: kind})
+    assert torch.equal(generator.get_state(), before)
     with pytest.raises(ValueError, match=re.escape(f"in_features {SIZE_ERROR} 0.")):
         Linear(0, 3)
     with pytest.raises(

@@ -378,7 +378,7 @@ def test_no_seed_means_the_global_generator():
         drawn.append(
             (
                 parameters(NeuralNetwork(2, 1, [3]))[0],
-                Neuron(2, 3, "tanh").linear.weight,
+                Neuron(2, 3, TanH).linear.weight,
             )
         )
     for first, again, other in zip(*drawn):

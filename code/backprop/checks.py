@@ -24,8 +24,9 @@ def sizes(**named: Any) -> None:
             raise ValueError(f"{name} must be a positive whole number; got {size}.")
 
 
-def hidden(hidden_sizes: Any) -> None:
-    """The sizes of the hidden layers of a network."""
+def architecture(input_size: Any, output_size: Any, hidden_sizes: Any) -> None:
+    """The sizes of the layers of a network."""
+    sizes(input_size=input_size, output_size=output_size)
     if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
         raise TypeError(
             "hidden_sizes must be a list or tuple of sizes, such as [5, 3] or []; "
@@ -34,13 +35,17 @@ def hidden(hidden_sizes: Any) -> None:
     sizes(**{f"hidden_sizes[{i}]": size for i, size in enumerate(hidden_sizes)})
 
 
-def choice(activation: Any, **choices: Any) -> Any:
-    """What one of several words stands for."""
-    if activation not in choices:
-        raise ValueError(
-            f"activation must be one of {', '.join(choices)}; got {activation!r}."
+def kinds(**named: Any) -> None:
+    """Classes of activations, and of a loss."""
+    for name, kind in named.items():
+        method, example = (
+            ("gradient", "MSELoss") if name == "loss" else ("derivative", "TanH")
         )
-    return choices[activation]
+        if not isinstance(kind, type) or not hasattr(kind, method):
+            raise TypeError(
+                f"{name} must be a class with the methods forward and {method}, such "
+                f"as {example}; got {kind!r}."
+            )
 
 
 def generator(seed: Any) -> torch.Generator | None:

@@ -1,7 +1,5 @@
 """One layer: a linear map, then an activation (chapter ``network``)."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -20,7 +18,7 @@ class Linear:
 
     def __init__(self, in_features: int, out_features: int, generator=None):
         checks.sizes(in_features=in_features, out_features=out_features)
-        bound = math.sqrt(6 / (in_features + out_features))  # eq-glorot
+        bound = (6 / (in_features + out_features)) ** 0.5  # eq-glorot
         shape = (in_features, out_features)
         # In float64, so that a seed means the same weights in every dtype.
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
@@ -60,12 +58,13 @@ class Sigmoid:
 class Neuron:
     """A whole layer, not one unit: ``linear`` (a `Linear`), then ``act``.
 
-    ``activation`` is "tanh" or "sigmoid"; anything else raises ValueError.
+    ``activation`` is a class such as `TanH`; anything else raises TypeError.
     """
 
-    def __init__(self, in_features, out_features, activation: str, generator=None):
+    def __init__(self, in_features, out_features, activation: type, generator=None):
+        checks.kinds(activation=activation)
         self.linear = Linear(in_features, out_features, generator)
-        self.act = checks.choice(activation, tanh=TanH, sigmoid=Sigmoid)()
+        self.act = activation()
 
     def forward(self, z_out: Tensor) -> Tensor:
         """Outputs (n, out_features) from those of the layer before (n, in_features)."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from . import checks
-from .layers import Linear
+from .layers import Linear, Sigmoid, TanH
 from .loss import MSELoss
 from .network import NeuralNetwork
 from .training import train
@@ -33,7 +33,8 @@ class ManyNetworks(NeuralNetwork):
     their gradients are (R, in, out), biases and theirs (R, 1, out), predictions and
     losses begin with R. All networks share ``x`` and ``y``. The initial weights are
     multiplied by ``initial_scale``. It and the learning rate may be tensors (R,), with
-    a number for each network. All else is as in `NeuralNetwork`.
+    a number for each network. A ``loss`` must give R losses, as `ManyLosses` does. All
+    else is as in `NeuralNetwork`.
     """
 
     def __init__(
@@ -44,6 +45,9 @@ class ManyNetworks(NeuralNetwork):
         hidden_sizes,
         seed: int | torch.Generator | None = None,
         initial_scale: float | Tensor = 1.0,
+        activation: type = TanH,
+        output: type = Sigmoid,
+        loss: type = ManyLosses,
     ):
         checks.sizes(copies=copies)
         each = torch.empty(copies, 1, 1)
@@ -52,7 +56,10 @@ class ManyNetworks(NeuralNetwork):
         )
         generator = checks.generator(seed)
         # The layers of one network, whose parameters are replaced below.
-        super().__init__(input_size, output_size, hidden_sizes, torch.Generator())
+        super().__init__(
+            input_size, output_size, hidden_sizes, torch.Generator(),
+            activation, output, loss,
+        )  # fmt: skip
         for linear in (layer.linear for layer in self.layers):
             sizes = linear.weight.shape
             drawn = [
@@ -60,7 +67,6 @@ class ManyNetworks(NeuralNetwork):
             ]
             linear.weight = scale * torch.stack(drawn)
             linear.bias = torch.zeros(copies, 1, linear.bias.numel())
-        self.loss = ManyLosses()
         self.copies = copies
 
     def backward_pass(self, outputs: list[Tensor], y: Tensor) -> None:

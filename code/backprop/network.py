@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from . import checks
-from .layers import Neuron
+from .layers import Neuron, Sigmoid, TanH
 from .loss import MSELoss
 
 
@@ -13,23 +13,25 @@ class NeuralNetwork:
 
     ``hidden_sizes`` lists the sizes of the hidden layers, [] for none. The weights
     come from ``seed``, a whole number or a torch.Generator; None means torch's global
-    generator. Samples ``x`` are (n, input_size); labels ``y`` have the shape of the
-    predictions. Samples, labels and parameters share one floating dtype and device.
-    Anything else raises TypeError or ValueError and changes nothing. `forward_pass`,
-    `backward_pass` and `descend`, which do the work, trust their arguments.
+    generator. ``activation``, ``output`` and ``loss`` are classes. Samples ``x`` are
+    (n, input_size), labels ``y`` have the shape of the predictions; they and the
+    parameters share one floating dtype and device. Anything else raises TypeError or
+    ValueError and changes nothing. `forward_pass`, `backward_pass` and `descend`, which
+    do the work, trust their arguments.
     """
 
-    def __init__(self, input_size: int, output_size: int, hidden_sizes, seed=None):
-        checks.sizes(input_size=input_size, output_size=output_size)
-        checks.hidden(hidden_sizes)
+    def __init__(self, input_size: int, output_size: int, hidden_sizes, seed=None,
+                 activation=TanH, output=Sigmoid, loss=MSELoss):  # fmt: skip
+        checks.architecture(input_size, output_size, hidden_sizes)
+        checks.kinds(activation=activation, output=output, loss=loss)
         self.input_size, self.output_size = input_size, output_size
         self.hidden_sizes = list(hidden_sizes)
         self.sizes = [input_size, *hidden_sizes, output_size]
-        activations = ["tanh"] * len(hidden_sizes) + ["sigmoid"]
+        activations = [activation] * len(hidden_sizes) + [output]
         generator = checks.generator(seed)
         parts = zip(self.sizes, self.sizes[1:], activations)
         self.layers = [Neuron(*part, generator) for part in parts]
-        self.loss = MSELoss()
+        self.loss = loss()
 
     def forward(self, x: Tensor) -> Tensor:
         """The predictions: (n,) where output_size is 1, else (n, output_size)."""
