@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import numpy
 import psutil
+import pypdf
 import pytest
 import torch
 from labs.__main__ import main
@@ -573,12 +576,127 @@ def test_pages_are_printed(made, name):
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
 
 
+# What is in the text of a version and is not meant to be read: its front matter, tags of
+# HTML and of cells, TeX's commands and columns, targets of links, texts for images.
+SYNTAX = re.compile(
+    r"\A---.*?\n---\n|<[^>]*>|^(?:```|\+\+\+|:tags:)[^\n]*|!\[[^]]*\]\(.*?\)|\]\(.*?\)"
+    r"|\\(?:begin|end|label|(?:eq)?ref)\{[\w:]+\*?\}(?:\{.*?\})?|\\[A-Za-z]+",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def words_of(text):
+    """The words of a text, and each letter that is none of an alphabet."""
+    text = unicodedata.normalize("NFKC", text)
+    return set(re.findall(r"[^\W\d_]{3,}|[^\x00-\u024f\s]", text))
+
+
+@pytest.mark.parametrize("kind", ["question", "solution"])
+@pytest.mark.parametrize(
+    "path",
+    [TEMPLATES / "print-template.md", TEMPLATES / "shapes-template.md"]
+    + [TEMPLATES / "page-template.md", TEMPLATES / "line-template.md"]
+    + [pytest.param(ROOT / "book" / "lab.md", marks=pytest.mark.slow)],
+    ids=lambda path: path.stem,
+)
+def test_no_word_is_lost_in_print(unexecuted, path, kind):
+    out = unexecuted(path)
+    stem = path.stem.removesuffix("-template")
+    text = (out / f"{stem}-{kind}.md").read_text(encoding="utf-8")
+    read = pypdf.PdfReader(out / f"{stem}-{kind}.pdf")
+    printed = "".join(page.extract_text() for page in read.pages)
+    # Lines end anywhere, words may be divided, and code may be broken.
+    printed = re.sub(r"[\s\u200b\xad]|-$", "", printed, flags=re.MULTILINE)
+    printed = unicodedata.normalize("NFKC", printed)
+    lost = {word for word in words_of(SYNTAX.sub(" ", text)) if word not in printed}
+    assert not lost
+
+
+@pytest.fixture(scope="module")
+def unexecuted(tmp_path_factory):
+    """Makes the files of a template once, without running it."""
+
+    @cache
+    def make(path):
+        out = tmp_path_factory.mktemp(path.stem)
+        assert main(["make", str(path), "--out", str(out), "--no-execute"]) == 0
+        return out
+
+    return make
+
+
+def test_numbers_colours_and_names_are_printed_as_they_are_meant(tmp_path):
+    path = str(TEMPLATES / "print-template.md")
+    assert main(["make", path, "--out", str(tmp_path)]) == 0
+    read = pypdf.PdfReader(tmp_path / "print-solution.pdf")
+    printed = "\n".join(page.extract_text() for page in read.pages)
+    for line in (
+        "Before the formulas: (1) is referred to as 1, and star by its name.",
+        "colourless plain 中文 😀 ✓",
+        "ValueError: wrongly",
+        "The folder C:\\users and the sign \\n stay",
+        "\\mystery{enigma}",
+    ):
+        assert line in printed
+    assert "[31m" not in printed.replace('"\\x1b[31m', "")
+
+
+UNPRINTABLE = {
+    "a \\ref{eq:x} b": "no formula has the label eq:x",
+    "\\begin{theorem}\nx\n\\end{theorem}": "the environment theorem cannot be",
+    "\\begin{center}\n\\includegraphics{a.png}\n\\end{center}": "TeX shows an image",
+    "$x \\in \\R$": "this formula cannot be printed: unexpected control sequence \\R",
+    "a 𒀀 b": "no font has the character U+12000",
+    "$a + 𒀀$": "no font has the character U+12000",
+    "`a 𒀀 b`": "no font has the character U+12000",
+    '<iframe src="https://a.org"></iframe>': "paper has no <iframe>",
+    'a <video src="a.mp4"></video> b': "paper has no <video>",
+    "<div><script>1</script></div>": "paper has no <script>",
+}
+OUTPUTS = {
+    "IFrame('https://a.org', 9, 9)": "paper has no <iframe>",
+    "HTML('<img src=\"https://a.org/a.png\">')": "an image on the web cannot be printed",
+    "Math(r'\\mystery')": "this formula cannot be printed: unexpected control",
+    "display({'application/x-own': 'x'}, raw=True)": "this output cannot be printed",
+    "print(chr(0x12000))": "no font has the character U+12000",
+}
+
+
+def test_what_cannot_be_printed_is_told_with_its_line(tmp_path, capsys):
+    paths, expected = [], []
+    for number, (text, message) in enumerate(UNPRINTABLE.items()):
+        paths.append(tmp_path / f"lab{number}.md")
+        paths[-1].write_text(MARKDOWN + f"a\n\n{text}\n", encoding="utf-8")
+        expected.append(f"{paths[-1]}:15: {message}")
+    words = ["make", *map(str, paths), "--out", str(tmp_path / "out")]
+    assert main([*words, "--no-execute"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(expected)
+    for line, start in zip(said, expected, strict=True):
+        # The second line of an environment may be rarer than the first.
+        assert line.replace(":16: ", ":15: ").startswith(start)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", [list(OUTPUTS)[:-1], list(OUTPUTS)[-1:]])
+def test_outputs_that_cannot_be_printed_are_told_with_the_line_of_their_cell(
+    tmp_path, capsys, sources
+):
+    """The last one is found when all else is printed."""
+    path = tmp_path / "lab.md"
+    text = code("from IPython.display import HTML, IFrame, Math")
+    path.write_text(text + "".join(map(code, sources)).replace(MARKDOWN, "\n"))
+    assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(sources)
+    for number, (line, source) in enumerate(zip(said, sources, strict=True)):
+        assert line.startswith(f"{path}:{18 + 4 * number}: {OUTPUTS[source]}")
+
+
 @pytest.mark.slow
 def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
     """The page in the language of Typst, in place of the PDF."""
-    monkeypatch.setattr(
-        "labs.pdf.typst.compile", lambda source, **_: Path(source).read_bytes()
-    )
+    monkeypatch.setattr("labs.pdf.typeset", Path.read_bytes)
     text = ["```", "# no title", "```", "", "# **Bold** `code` $x^2$", ""]
     text += ["Note[^1] one.<br>Two.", "", "[^1]: Below.", ""]
     text += ["<table><tr><td>in a table</td></tr></table>", "", "```python"]
@@ -592,7 +710,7 @@ def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
         main(["make", str(tmp_path / "a.md"), "--out", str(tmp_path / "out")]) == 0
     )
     page = (tmp_path / "out" / "a-solution.pdf").read_text(encoding="utf-8")
-    assert "#set document(title: [Bold code x^2], date: none)" in page
+    assert "#set document(title: [Bold code x^2], date: date)" in page
     assert "Note#footnote[Below.] one. \\\nTwo." in page
     for shown in "[in a table]", "$a / b$", "$c^2$", "#emph[d]", "#strong[e]":
         assert shown in page
@@ -756,7 +874,7 @@ RUNS = {
     "formula": (
         MARKDOWN + "a\n\n$$\na \\nonsense b\n$$\n",
         16,
-        "cannot be printed: [WARNING] Could not convert TeX math",
+        "this formula cannot be printed: unexpected control sequence \\nonsense",
     ),
 }
 
