@@ -255,6 +255,32 @@ def test_messages_in_text_stand_where_the_homework_was(lines, expected):
     )
 
 
+def test_homework_may_run_over_cells():
+    lines = ["One", "", "#!TAG HWBEGIN", "#!MARKS 2", "#!MSG Yours.", "Secret A"]
+    lines += ["", "", "Secret B", "", "```python", "secret = 1", "```", ""]
+    lines += [
+        "```python",
+        "#!TAG SKIPQUESTEXEC",
+        "secret = 2",
+        "#!MSG Here.",
+        "#!TAG HWEND",
+    ]
+    lines += ["print(secret)", "```", ""]
+    text = MARKDOWN + "\n".join(lines)
+    asked, solved = question(text, TEMPLATES), solution(text, TEMPLATES)
+    assert asked.removeprefix(MARKDOWN) == (
+        "One\n\nYours.\n\n\n\n```python\n```\n\n```python\n# Here.\nprint(secret)\n```\n"
+    )
+    kept = [line for line in lines if not line.startswith("#!")]
+    assert solved.removeprefix(MARKDOWN).split("\n") == kept
+    cells = notebook_of(
+        parse(text), build(parse(text), TEMPLATES, is_question=True, is_marked=True)
+    ).cells
+    kinds = [(cell.cell_type, cell.metadata.get("tags")) for cell in cells]
+    answer = ("markdown", ["answer", "marks=2"])
+    assert kinds == [("markdown", None), answer, ("code", None), ("code", None)]
+
+
 def test_code_of_the_package_can_be_included():
     text = code(
         "#!TAG HWBEGIN",
@@ -300,9 +326,23 @@ def test_myst_is_written_out(lines, expected):
 # ----------------------------------------------------------------------- faults
 
 FAULTS = [
-    (code("#!TAG HWBEGIN", "x"), 14, "HWBEGIN without HWEND in this cell"),
-    (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN in this cell"),
-    (code("#!TAG HWBEGIN", "#!TAG HWBEGIN"), 15, "HWBEGIN inside homework"),
+    (code("#!TAG HWBEGIN", "x"), 14, "HWBEGIN without HWEND"),
+    (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN"),
+    (
+        code("#!TAG HWBEGIN", "#!TAG HWBEGIN"),
+        15,
+        "HWBEGIN inside the homework that begins in line 14",
+    ),
+    (
+        MARKDOWN + "#!TAG HWBEGIN\n#!MARKS 3\nx\n#!TAG HWEND\n",
+        14,
+        "MARKS without MSG",
+    ),
+    (
+        MARKDOWN + "#!TAG HWBEGIN\n\n\na\n#!TAG HWBEGIN\n",
+        17,
+        "HWBEGIN inside the homework that begins in line 13",
+    ),
     (code("x", "#!MSG y"), 15, "MSG outside homework"),
     (MARKDOWN + "#!MARKS 3\n", 13, "MARKS outside homework"),
     (code("#!TAG HWBEGIN", "#!MARKS 3", "#!TAG HWEND"), 15, "MARKS in a code cell"),
@@ -1003,7 +1043,7 @@ def test_all_faults_of_a_template_are_told_at_once(tmp_path, capsys):
     path.write_text(text, encoding="utf-8")
     assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"{path}:14: HWBEGIN without HWEND in this cell, which ends in line 15",
+        f"{path}:14: HWBEGIN without HWEND",
         f"{path}:19: the code does not compile: invalid syntax",
     ]
 
