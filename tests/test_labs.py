@@ -944,7 +944,14 @@ def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys):
             "![a](../a.png)",
             "the image ../a.png is not below the template's folder (see --images)",
         ),
-        ("![a](https://a.org/a.png)", "there is no image https://a.org/a.png"),
+        (
+            "![a](https://a.org/a.png)",
+            "the image https://a.org/a.png is no file: save it beside the template",
+        ),
+        (
+            "![a](attachment:a.png)",
+            "the image attachment:a.png is no file: save it beside the template",
+        ),
     ],
 )
 def test_images_that_cannot_be_shown(tmp_path, capsys, image, message):
