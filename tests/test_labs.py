@@ -22,6 +22,7 @@ from labs.__main__ import main
 from labs.execute import impersonal
 from labs.fault import Fault
 from labs.make import notebook_of
+from labs.nbgrader import asserting
 from labs.stubs import compiled
 from labs.template import parse, read
 from labs.versions import build, is_template, question, solution
@@ -1027,16 +1028,39 @@ def test_a_question_for_nbgrader(tmp_path):
         *((True, False, 3), student, (*check, 4), student, (*check, 2)),
         *(student, (*check, 1)),
     ]
+    ids = [t["grade_id"] for t in told if t]
+    assert ids[0] == "Paper-04" and ids[2] == "slope-08" and len({*ids}) == len(ids)
     checks = [
         c.source for c, t in zip(cells, told, strict=True) if t and t["locked"]
     ]
-    for number, passes in ("2", True), ("3", False):
-        names = {"number": int(number)}
-        with contextlib.nullcontext() if passes else pytest.raises(AssertionError):
-            exec(checks[-1], names)  # noqa: S102
     names = {"Line": lambda x, y: Fixed(), "x": 1, "y": 1, "np": numpy}
     with pytest.raises(AssertionError, match="The first prediction is 3.000"):
         exec(checks[1], names)  # noqa: S102
+
+
+@pytest.mark.parametrize(
+    ("value", "marks"),
+    [
+        *(("True", 3), ("None", 3), ("0.5, 'half'", 1.5), ("numpy.bool_(True)", 3)),
+        *(("False", None), ("numpy.bool_(False)", None), ("(0, 'no')", None)),
+        *(("Said(True)", 3), ("Said(False)", None)),
+    ],
+)
+def test_what_nbgrader_reads_of_a_check(value, marks):
+    """The last expression is what the cell puts out."""
+    *lines, last = asserting(f"1\n{value}", 3).split("\n")
+    names = {"numpy": numpy, "Said": Ok}
+    if marks is None:
+        with pytest.raises(AssertionError):
+            exec("\n".join(lines), names)  # noqa: S102
+    else:
+        exec("\n".join(lines), names)  # noqa: S102
+        assert eval(last, names) == marks
+
+
+class Ok:
+    def __init__(self, ok):
+        self.ok = ok
 
 
 class Fixed:
