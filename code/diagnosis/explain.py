@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from .by_hand import by_hand
 from .calls import Trouble
 from .check_update import step_factor
 from .findings import EQUATIONS, finding, first_difference
 from .formulas import Formula, compared
 from .mistakes import MISTAKES, Mistake, facts, named
 from .problems import loss_and_gradients
+from .redo import to_redo
 from .report import Diagnosis
 from .search import Factor, Found, State, computable, is_book, search
 from .seen import Seen, is_right
@@ -359,7 +359,7 @@ def unexplained(case: Evidence) -> Diagnosis:
     behind += case.again
     if case.changes_parameters and not early:
         behind.append(CHANGES)
-    table = by_hand(student)
+    table = to_redo(student)
     return first_wrong(
         student,
         one,
