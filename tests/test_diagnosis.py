@@ -20,7 +20,7 @@ from diagnosis.problems import (
     problems,
     tiny,
 )
-from diagnosis.search import Evidence, Factor, factor, is_book, search
+from diagnosis.search import Evidence, Factor, factor, search
 from diagnosis.terms import Values
 from sources import ROOT
 from students import threads
@@ -107,7 +107,7 @@ def test_the_right_pieces_are_right():
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_cases(case):
-    found = diagnose(case.network, part=case.part)
+    found = diagnose(case.network, part=case.part, loss=case.loss)
     text = str(found)
     assert (found.status, found.mistake or "") == (case.status, case.names), text
     assert [says for says in case.says if says not in text] == [], text
@@ -171,8 +171,9 @@ def evidence(change=lambda gradients: gradients):
 def test_right_gradients_are_the_formulas_of_the_book():
     found = search(list(evidence()), 1e-7)
     assert (found.reached, found.stopped, len(found.states)) == (1, 0, 1)
-    assert all(is_book(slot, c) for (_, slot), c in found.states[0].rule.items())
-    assert found.states[0].cost == 0
+    state = found.states[0]
+    assert all(state.is_book(slot, c) for (_, slot), c in state.rule.items())
+    assert state.cost == 0
 
 
 def test_the_search_stops_where_nothing_fits():
@@ -698,6 +699,7 @@ def test_a_network_that_raises_for_several_outputs_is_checked_for_one():
         ((NeuralNetwork, "back"), ValueError, "got 'back'"),
         ((NeuralNetwork, "train"), ValueError, "train=train"),
         ((NeuralNetwork, "train", 5), TypeError, "must be a function; got 5"),
+        ((NeuralNetwork, None, None, False, "mse"), ValueError, "got 'mse'"),
     ],
 )
 def test_unusable_arguments_are_refused(arguments, error, says):

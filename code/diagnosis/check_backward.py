@@ -37,7 +37,7 @@ def check_backward(student: Student) -> Diagnosis | None:
             student.notes.append(SLOW)
             return None
     if whole_labels_do(student, seen):
-        student.notes.append(WHOLE_LABELS)
+        student.notes.append(WHOLE_LABELS.format(student.loss.title))
         return None
     return explained(student, seen, wrong)
 
@@ -56,7 +56,7 @@ def whole_labels_do(student: Student, seen: list[Seen]) -> bool:
 
 def stale(student: Student) -> Diagnosis | None:
     """Whether gradients go wrong on a network whose parameters and samples change."""
-    first, changes = changing()
+    first, changes = changing(student.loss)
     net = student.network(first)
     student.backward(net, first)
     for what, changed in changes:

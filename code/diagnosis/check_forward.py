@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .calls import Trouble
 from .findings import finding
+from .losses import Loss
 from .problems import Problem, predict, problem, problems
 from .report import Diagnosis
 from .student import Student
@@ -20,7 +21,7 @@ def suitable(student: Student) -> list[Problem]:
     """The problems on which a class can be judged: those of several outputs, and those
     without hidden layers, only if it predicts there."""
     if not student.problems:
-        for one in problems():
+        for one in problems(student.loss):
             with contextlib.suppress(SlowDown):
                 if (one.K == 1 and len(one.sizes) > 2) or predicts_right(
                     student, one
@@ -59,7 +60,7 @@ def predict_with(student: Student, net: Any, problem: Problem) -> Tensor:
 
 
 def check_forward(student: Student) -> Diagnosis | None:
-    for one in problems():
+    for one in problems(student.loss):
         if one.K > 1 or len(one.sizes) == 2:
             continue
         net = student.network(one)
@@ -106,10 +107,10 @@ def first_wrong_layer(student: Student, problem: Problem) -> int:
     return 1
 
 
-def changing() -> tuple[Problem, list[tuple[str, Problem]]]:
+def changing(loss: Loss) -> tuple[Problem, list[tuple[str, Problem]]]:
     """A problem, and what may change in it while the network stays."""
-    first = problems()[0]
-    other = problem(tuple(first.sizes), 7)
+    first = problems(loss)[0]
+    other = problem(tuple(first.sizes), 7, loss)
     return first, [
         ("the samples", replace(first, x=other.x, y=other.y)),
         ("the parameters and the samples", other),
@@ -118,7 +119,7 @@ def changing() -> tuple[Problem, list[tuple[str, Problem]]]:
 
 def stale(student: Student) -> Diagnosis | None:
     """Whether predictions go wrong when parameters or samples change."""
-    first, changes = changing()
+    first, changes = changing(student.loss)
     net = student.network(first)
     predict_with(student, net, first)
     for what, changed in changes:

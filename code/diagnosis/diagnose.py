@@ -13,6 +13,7 @@ from .check_backward import check_backward
 from .check_forward import check_forward, suitable
 from .check_loss import check_loss
 from .check_update import check_train, check_update
+from .losses import LOSSES
 from .report import Diagnosis
 from .seen import SLOW
 from .student import Student
@@ -54,11 +55,14 @@ def diagnose(
     part: str | None = None,
     train: Callable | None = None,
     by_hand: bool = False,
+    loss: str = "squared error",
 ) -> Diagnosis:
     """Say what is wrong in a class that implements the network of this book.
 
     The class has the constructor, the methods and the parameters of
-    `backprop.NeuralNetwork`; nothing else of it is used. ``part`` is 'forward', 'loss',
+    `backprop.NeuralNetwork`; nothing else of it is used. Its ``loss`` is the 'squared
+    error', or the 'cross-entropy' of the sigmoid at the output, a mean over samples and
+    outputs as well. ``part`` is 'forward', 'loss',
     'backward', 'update' or 'train'; if None, the parts are checked in this order, up to
     the first that is not right. ``train`` is a function like `backprop.train`; without
     one, training is not checked. With ``by_hand`` a part that is right is not accepted
@@ -75,17 +79,20 @@ def diagnose(
         )
     if part not in (None, *PARTS):
         raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}.")
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}.")
     if part == "train" and train is None:
         raise ValueError("part is 'train', so pass the function too: train=train.")
     if train is not None and not callable(train):
         raise TypeError(f"train must be a function; got {train!r}.")
     parts = [part] if part else [p for p in PARTS if p != "train" or train]
     caller = Caller(Watcher() if by_hand else None)
-    student = Student(network_class, torch.float64, caller)
+    student = Student(network_class, torch.float64, caller, LOSSES[loss])
     found = examine(student, parts, train)
     if found.status == "error" and not found.mistakes:
         # The class may work in float32 only.
-        again = examine(Student(network_class, torch.float32, caller), parts, train)
+        student = Student(network_class, torch.float32, caller, LOSSES[loss])
+        again = examine(student, parts, train)
         of_dtype = any(
             word in found.message for word in ("dtype", "Float", "Double")
         )

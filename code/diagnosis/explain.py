@@ -14,7 +14,7 @@ from .mistakes import MISTAKES, Mistake, facts, named
 from .problems import loss_and_gradients
 from .redo import to_redo
 from .report import Diagnosis
-from .search import Factor, Found, State, computable, is_book, search
+from .search import Factor, Found, State, computable, search
 from .seen import Seen, is_right
 from .student import Student
 
@@ -98,7 +98,7 @@ def explained(student: Student, seen: list[Seen], wrong: list[Seen]) -> Diagnosi
 
 def by_formula(case: Evidence) -> Diagnosis:
     """The formulas fit everything that was seen."""
-    mistakes, left = named(case.facts)
+    mistakes, left = named(case.facts, case.student.loss)
     said: list[str] = list(everywhere(case.state))
     if case.trouble:
         said.append(str(case.trouble))
@@ -116,7 +116,7 @@ def by_formula(case: Evidence) -> Diagnosis:
         said.append(CHANGES)
     alternatives = []
     for other in case.found.states[1:]:
-        names, rest = named(facts(other, 3) | case.calls)
+        names, rest = named(facts(other, 3) | case.calls, case.student.loss)
         if names and names != mistakes and not rest:
             alternatives.append(" and ".join(m.name for m in names))
             said.append("What was seen fits another mistake as well:")
@@ -155,7 +155,9 @@ def told(
 
 def first_place(state: State) -> tuple[int | None, str | None]:
     """The layer, walking back from the output, and the parameter that are first wrong."""
-    places = [p for p, choice in state.rule.items() if not is_book(p[1], choice)]
+    places = [
+        p for p, choice in state.rule.items() if not state.is_book(p[1], choice)
+    ]
     if not places:
         return None, None
     layer = max(layer for layer, _ in places)
@@ -165,7 +167,9 @@ def first_place(state: State) -> tuple[int | None, str | None]:
 
 def everywhere(state: State) -> Iterable[str]:
     """By how much all gradients are wrong, if one factor is all that is wrong."""
-    wrong = {slot: c for (_, slot), c in state.rule.items() if not is_book(slot, c)}
+    wrong = {
+        slot: c for (_, slot), c in state.rule.items() if not state.is_book(slot, c)
+    }
     if wrong.keys() == {"loss factor"}:
         yield (
             f"All gradients, of weights and biases in every layer, are"
@@ -234,7 +238,7 @@ def second_calls(student: Student, seen: list[Seen]) -> tuple[list[str], set[str
 
 def only_calls(case: Evidence) -> Diagnosis:
     """The gradients of the first call are right."""
-    mistakes, _ = named(case.calls)
+    mistakes, _ = named(case.calls, case.student.loss)
     if mistakes or case.again:
         said = ["The gradients of the first call are right.", *case.again]
         return finding("backward", said, "eq-batch-weights", mistakes)
@@ -275,7 +279,7 @@ def explains_errors(found: Found, seen: list[Seen], differs: bool) -> bool:
 def of_trouble(case: Evidence) -> Diagnosis:
     """An error that no formula explains."""
     case.trouble.fixed = fixed_sizes([one for one in case.wrong if one.trouble])
-    mistakes, left = named(facts(case.state, 3))
+    mistakes, left = named(facts(case.state, 3), case.student.loss)
     said = [str(case.trouble)]
     if compared(case.state, 3):
         said.append(case.where)
@@ -377,7 +381,7 @@ def certain(case: Evidence) -> tuple[list[Mistake], list[Formula]]:
     mistakes, formulas = [], []
     for state in [case.state, *case.found.others]:
         known = {f for f in facts(state, 3) | case.calls if "unexplained" not in f}
-        found, left = named(known)
+        found, left = named(known, case.student.loss)
         mistakes.append([] if left else found)
         formulas.append(compared(state, 3))
     return in_all(mistakes), in_all(formulas)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .losses import SQUARED_ERROR, Loss
 from .terms import (
     BIASES,
     MATRICES,
@@ -106,20 +107,22 @@ def same(a: Choice, b: Choice | None) -> bool:
     return a == b
 
 
-def is_book(slot: str, choice: Choice) -> bool:
-    if slot.endswith("slope"):
-        return isinstance(choice, Term) and choice.key == "own"
-    return same(choice, BOOK[slot])
-
-
 @dataclass(eq=False)
 class State:
     """An explanation of the layers from the last to some layer: what stands at each place
-    of the formulas, and what the pass then goes on with, network by network."""
+    of the formulas, and what the pass then goes on with, network by network; and the
+    loss that the class should have."""
 
     cost: float = 0.0
     rule: dict[tuple[int, str], Choice] = field(default_factory=dict)
     backs: list[Back | None] = field(default_factory=list)
+    loss: Loss = SQUARED_ERROR
+
+    def is_book(self, slot: str, choice: Choice) -> bool:
+        own = {"output slope": self.loss.slope, "hidden slope": "own"}
+        if slot in own:
+            return isinstance(choice, Term) and choice.key == own[slot]
+        return same(choice, BOOK[slot])
 
 
 @dataclass(eq=False)
@@ -133,7 +136,7 @@ class Base:
     @property
     def cost(self) -> float:
         return self.state.cost + sum(
-            0 if is_book(slot, choice) else choice.cost
+            0 if self.state.is_book(slot, choice) else choice.cost
             for slot, choice in self.choices.items()
         )
 
@@ -153,7 +156,8 @@ class Found:
 def search(evidence: Sequence[Evidence], tolerance: float) -> Found:
     """Networks of one depth. A network takes part as far down as it filled gradients."""
     L = evidence[0].v.L
-    states = [State(backs=[None] * len(evidence))]
+    loss = evidence[0].v.problem.loss
+    states = [State(backs=[None] * len(evidence), loss=loss)]
     for l in range(L, 0, -1):
         used = [i for i, e in enumerate(evidence) if e.reaches(l)]
         if not used:
@@ -265,7 +269,11 @@ class Stage:
 
     def explain(self, states: list[State]) -> list[State]:
         bases = list(self.bases(states))
-        slope_cost = [0.0 if s[0].key == "own" else s[0].cost for s in self.slopes]
+        place = "output slope" if self.is_top else "hidden slope"
+        slope_cost = [
+            0.0 if states[0].is_book(place, s[0]) else s[0].cost
+            for s in self.slopes
+        ]
         by_weights = self.sieve(bases, WEIGHTS, self.weights[0])
         by_biases = self.sieve(bases, BIASES, self.biases[0])
         candidates = list(by_weights or by_biases)
@@ -420,7 +428,7 @@ class Stage:
             delta = deltas[k] * scale[k]
             before = base.state.backs[i]
             backs[i] = Back(error, delta, before.first if before else delta)
-        return State(cost, rule, backs)
+        return State(cost, rule, backs, base.state.loss)
 
     def factor(
         self, ratios: Sequence[float], above: Factor | None = None
@@ -438,16 +446,15 @@ class Stage:
         cost = 0.0
         for slot, choice in choices.items():
             before = state.rule.get((self.l + 1, slot))
-            if same(choice, before) or (before is None and is_book(slot, choice)):
+            is_book = state.is_book(slot, choice)
+            if same(choice, before) or (before is None and is_book):
                 continue
-            own = 0.5 if is_book(slot, choice) else choice.cost
+            own = 0.5 if is_book else choice.cost
             if isinstance(choice, Factor) and slot != "loss factor":
                 own += 0.05  # else told where it is no longer seen
             if slot.startswith("biases") and slot != "biases":
                 twin = choices[slot.replace("biases", "weights")]
-                own *= (
-                    0.5 if same(choice, twin) and not is_book(slot, choice) else 1
-                )
+                own *= 0.5 if same(choice, twin) and not is_book else 1
             # Of equals the one that holds from the highest layer on.
             cost += own + 0.02 * (self.v[0].L - self.l)
         return cost

@@ -43,7 +43,7 @@ class Values:
 
     @cached_property
     def scale(self) -> float:
-        return 2 / (self.n * self.K)
+        return self.problem.loss.number / (self.n * self.K)
 
     def slope(self, l: int) -> Tensor:
         a = self.z_out[l]
@@ -124,7 +124,7 @@ RESIDUALS = [
     Term(
         "loss",
         r"\mathcal{L}",
-        lambda v: torch.ones_like(v.p) * ((v.p - v.y) ** 2).mean(),
+        lambda v: torch.ones_like(v.p) * v.problem.loss.value(v.p, v.y),
     ),
     Term(
         "batch mean",
