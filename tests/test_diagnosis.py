@@ -12,6 +12,7 @@ import torch
 from backprop import NeuralNetwork, train
 from chapters import numbers
 from diagnosis import Diagnosis, calls, diagnose, pages
+from diagnosis.factors import Factor, factor
 from diagnosis.mistakes import MISTAKES
 from diagnosis.problems import (
     DIFFERENT,
@@ -20,8 +21,9 @@ from diagnosis.problems import (
     problems,
     tiny,
 )
-from diagnosis.search import Evidence, Factor, factor, search
-from diagnosis.terms import Values
+from diagnosis.search import search
+from diagnosis.states import Evidence
+from diagnosis.values import Values
 from sources import ROOT
 from students import threads
 from students.cases import CASES
@@ -245,8 +247,9 @@ def test_where_nothing_fits_a_network_is_shown_that_can_be_redone_by_hand():
 
 def test_two_explanations_are_both_told(monkeypatch):
     """A term that is the same as another in all networks, at the same cost."""
-    from diagnosis import search as room
-    from diagnosis.terms import RESIDUALS, Term
+    from diagnosis import stage as room
+    from diagnosis.terms import RESIDUALS
+    from diagnosis.values import Term
 
     twin = Term("cubed", r"\mathrm{twin}", lambda v: (v.p - v.y) ** 2)
     monkeypatch.setattr(room, "RESIDUALS", [*RESIDUALS, twin])

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from .calls import Trouble
 from .findings import finding
-from .losses import Loss
-from .problems import Problem, predict, problem, problems
+from .problems import Problem, predict, problems
 from .report import Diagnosis
+from .stale import USED_AGAIN, after_changes
 from .student import Student
-from .terms import Values
+from .values import Values
 
 
 def suitable(student: Student) -> list[Problem]:
@@ -107,30 +107,15 @@ def first_wrong_layer(student: Student, problem: Problem) -> int:
     return 1
 
 
-def changing(loss: Loss) -> tuple[Problem, list[tuple[str, Problem]]]:
-    """A problem, and what may change in it while the network stays."""
-    first = problems(loss)[0]
-    other = problem(tuple(first.sizes), 7, loss)
-    return first, [
-        ("the samples", replace(first, x=other.x, y=other.y)),
-        ("the parameters and the samples", other),
-    ]
-
-
 def stale(student: Student) -> Diagnosis | None:
     """Whether predictions go wrong when parameters or samples change."""
-    first, changes = changing(student.loss)
-    net = student.network(first)
-    predict_with(student, net, first)
-    for what, changed in changes:
-        student.set_parameters(net, changed)
-        found = predict_with(student, net, changed)
-        if not student.equal(found, expected(changed)):
+    for what, one, found in after_changes(student, predict_with):
+        if not student.equal(found, expected(one)):
+            again = ": the earlier ones come again" * (len(found) != one.n)
             return finding(
                 "forward",
                 f"The predictions of a new network are right. After {what} have changed,"
-                f" they are not{': the earlier ones come again' * (len(found) == first.n)}."
-                " Something that was computed earlier is used again.",
+                f" they are not{again}. {USED_AGAIN}",
                 "eq-batch-output",
             )
     return None

@@ -7,16 +7,19 @@ from typing import Any
 from torch import Tensor
 
 from .calls import Trouble
-from .check_forward import changing, overrides, suitable
+from .check_forward import overrides, suitable
+from .factors import ONE, factor
 from .findings import finding
 from .formulas import Formula, compared
 from .losses import LOSSES, SQUARED_ERROR, Loss
 from .mistakes import atoms, facts, named
 from .problems import Problem, predict
 from .report import Diagnosis
-from .search import ONE, State, factor
+from .stale import USED_AGAIN, after_changes
+from .states import State
 from .student import Student, filled
-from .terms import RESIDUALS, Values
+from .terms import RESIDUALS
+from .values import Values
 
 Value = Callable[[Tensor, Tensor], Tensor]  # of predictions and labels (n, K)
 
@@ -134,17 +137,12 @@ def explanation(
 
 def stale(student: Student) -> Diagnosis | None:
     """Whether the loss goes wrong when parameters or samples change."""
-    first, changes = changing(student.loss)
-    net = student.network(first)
-    loss_of(student, net, first)
-    for what, changed in changes:
-        student.set_parameters(net, changed)
-        found = loss_of(student, net, changed)
-        if not student.equal(found.reshape(()), right_loss(changed)):
+    for what, one, found in after_changes(student, loss_of):
+        if not student.equal(found.reshape(()), right_loss(one)):
             return finding(
                 "loss",
                 f"The loss of a new network is right. After {what} have changed, it is"
-                " not. Something that was computed earlier is used again.",
+                f" not. {USED_AGAIN}",
                 student.loss.label,
             )
     return None

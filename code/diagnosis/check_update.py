@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .calls import Trouble, is_missing
 from .check_forward import suitable
+from .factors import ONE, Factor, factor
 from .findings import EQUATIONS, finding, first_difference
 from .formulas import Formula
 from .formulas import scale as written
@@ -17,7 +18,6 @@ from .mistakes import atoms, named
 from .notation import Piece
 from .problems import Gradients, Problem, descend, problem
 from .report import Diagnosis
-from .search import ONE, Factor, factor
 from .student import Student, filled
 
 # Two, and not 1: else a power of the rate, or a memory of earlier steps, does not show.

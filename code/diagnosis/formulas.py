@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from .factors import ONE, Factor
 from .losses import CROSS_ENTROPY, SQUARED_ERROR
 from .notation import Piece, html, plain, with_marks
-from .search import BOOK, ONE, Choice, Factor, State, same
-from .terms import Term, z_in, z_out
+from .states import BOOK, Choice, State, same
+from .values import Term, z_in, z_out
 
 
 @dataclass(frozen=True)

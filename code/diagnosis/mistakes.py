@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from .factors import Factor
 from .losses import Loss
-from .search import Choice, Factor, State
+from .states import Choice, State
 
 DATA = Path(__file__).with_name("mistakes.toml")
 

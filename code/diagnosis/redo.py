@@ -6,7 +6,7 @@ from .calls import Trouble
 from .findings import first_difference
 from .problems import loss_and_gradients, tiny
 from .student import Student
-from .terms import Values
+from .values import Values
 
 
 def to_redo(student: Student) -> str:
