@@ -9,14 +9,16 @@ from .shards import gradients_of, parameters_of, shard
 MISTAKES = ("mean of means", "different starts", "update first")
 
 
-def play(mistake: str, starts: int = 100, scale: float = 1.0) -> list[ManyNetworks]:
+def play(mistake: str, starts: int = 100) -> list[ManyNetworks]:
     """The networks of two machines after 400 steps at rate 1, for many starts at once,
-    of which the weights are multiplied by ``scale``. ``mistake`` is one of `MISTAKES`;
-    with any other text all is right. Chapter ``many_machines``.
+    behind one with all weights 0. ``mistake`` is one of `MISTAKES`; with any other text
+    all is right. Chapter ``many_machines``.
     """
     x, y = (t.double() for t in five_points())
     seeds = (0, 1) if mistake == "different starts" else (0, 0)
-    both = [ManyNetworks(starts, 2, 1, [5, 3], seed, scale) for seed in seeds]
+    scale = torch.ones(starts + 1)
+    scale[0] = 0
+    both = [ManyNetworks(starts + 1, 2, 1, [5, 3], seed, scale) for seed in seeds]
     shares = (1 / 2, 1 / 2) if mistake == "mean of means" else (3 / 5, 2 / 5)
     for _ in range(400):
         for rank, nets in enumerate(both):
