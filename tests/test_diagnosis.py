@@ -736,20 +736,35 @@ def test_everything_is_left_as_it_was(capsys):
 
 
 class Slow(NeuralNetwork):
+    seconds = 0.1
+
     def backward(self, x, y):
-        time.sleep(0.25)
+        time.sleep(self.seconds)
         super().backward(x, y)
 
 
-def test_a_slow_network_is_not_called_wrong(monkeypatch):
+def test_a_slow_network_is_checked_to_the_end(monkeypatch):
     monkeypatch.setattr(calls, "SECONDS", 2.0)
-    for part in (None, "backward"):
-        found = diagnose(Slow, part=part)
-        assert found.ok, found
-        assert "because this class is slow" in found.message
+    monkeypatch.setattr(calls, "PATIENCE", 20)
+    begun = time.monotonic()
+    found = diagnose(Slow)
+    assert found.message.endswith("forward, loss, backward, update.")
+    assert found.ok, found
+    assert time.monotonic() - begun > 2  # else it shows nothing
+
+
+@pytest.mark.parametrize("part", [None, "backward"])
+def test_what_was_not_tried_is_not_called_right(part, monkeypatch):
+    monkeypatch.setattr(calls, "SECONDS", 1.0)
+    monkeypatch.setattr(Slow, "seconds", 0.5)
+    found = diagnose(Slow, part=part)
+    assert (found.status, found.part, found.ok) == ("timeout", "backward", False)
+    assert "Nothing wrong was found, but this class is too slow" in found.message
 
 
 class SlowAndWrong(Slow):
+    seconds = 0.25
+
     def backward(self, x, y):
         super().backward(x, y)
         for layer in self.layers:

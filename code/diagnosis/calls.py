@@ -14,7 +14,14 @@ from .by_hand import Watcher, is_theirs
 from .problems import Problem
 from .recorder import ShapeRecorder
 
-SECONDS = 5.0  # for all calls of a diagnosis together
+SECONDS = 5.0  # for one call; after these, explanations get shorter
+PATIENCE = 4  # times as many, for all calls of a diagnosis together
+
+TOO_SLOW = (
+    "Nothing wrong was found, but this class is too slow to try everything. On networks as"
+    " tiny as these, a call should take milliseconds. Does a loop go through single"
+    " numbers, or does a step wait?"
+)
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -59,12 +66,23 @@ class Trouble(Exception):
 
 class Caller:
     """Calls functions until the time is up. ``batches`` are the numbers of samples of
-    the calls so far; a ``watcher`` sees who does the work in them."""
+    the calls so far; a ``watcher`` sees who does the work in them.
+
+    The verdict has all the time, and is not given before everything was tried. Once
+    something wrong is known, `hurry` leaves what is normal for one diagnosis."""
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self.watcher = watcher
-        self.end = time.monotonic() + SECONDS
+        self.normal_end = time.monotonic() + SECONDS
+        self.end = self.normal_end + (PATIENCE - 1) * SECONDS
         self.batches: list[int] = []
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() > self.normal_end
+
+    def hurry(self) -> None:
+        self.end = min(self.end, max(self.normal_end, time.monotonic() + SECONDS))
 
     def call(
         self, name: str, problem: Problem, function: Callable, *arguments: Any
@@ -78,19 +96,21 @@ class Caller:
                     return self.watcher.run(name, lambda: function(*arguments))
                 return function(*arguments)
 
-        left = self.end - time.monotonic()
-        if left < SECONDS / 4:
-            raise Trouble("timeout", "There was no time to try more.", slow=True)
+        if self.end - time.monotonic() < SECONDS / 4:
+            raise Trouble("timeout", TOO_SLOW, slow=True)
         if problem.n not in self.batches:
             self.batches.append(problem.n)
         try:
             started = time.monotonic()
             importing: list[float] = []
             try:
-                return time_limit.call(recorded, seconds=left, importing=importing)
+                return time_limit.call(
+                    recorded, seconds=SECONDS, importing=importing
+                )
             finally:  # what is imported at the first use is imported once
                 if importing:
                     self.end += time.monotonic() - started
+                    self.normal_end += time.monotonic() - started
         except Trouble:
             raise
         except time_limit.TimeLimit as error:

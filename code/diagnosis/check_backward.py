@@ -1,7 +1,5 @@
 """Check the backward pass: find the formula that it computes."""
 
-import contextlib
-
 from .calls import Trouble
 from .check_forward import suitable
 from .check_loss import WHOLE_LABELS, whole
@@ -9,7 +7,7 @@ from .explain import explained
 from .findings import EQUATIONS, finding, first_difference
 from .problems import loss_and_gradients
 from .report import Diagnosis
-from .seen import SLOW, Seen, is_right, look, look_at
+from .seen import Seen, is_right, look, look_at
 from .stale import USED_AGAIN, after_changes
 from .student import Student
 
@@ -30,16 +28,11 @@ def check_backward(student: Student) -> Diagnosis | None:
             student.several, seen = False, one_output
     wrong = [one for one in seen if not is_right(student, one)]
     if not wrong:
-        try:
-            return stale(student)
-        except Trouble as trouble:
-            if not trouble.slow:
-                raise
-            student.notes.append(SLOW)
-            return None
+        return stale(student)
     if whole_labels_do(student, seen):
         student.notes.append(WHOLE_LABELS.format(student.loss.title))
         return None
+    student.caller.hurry()
     return explained(student, seen, wrong)
 
 
@@ -47,12 +40,12 @@ def whole_labels_do(student: Student, seen: list[Seen]) -> bool:
     """Whether all is right for labels 0 and 1; asked only where nothing raises."""
     if any(one.trouble or one.second is None for one in seen):
         return False
-    with contextlib.suppress(Trouble):
-        for one in seen:
-            if not is_right(student, look(student, whole(one.problem))):
-                return False
-        return True
-    return False
+    try:
+        return all(is_right(student, look(student, whole(o.problem))) for o in seen)
+    except Trouble as trouble:
+        if trouble.slow:
+            raise
+        return False
 
 
 def stale(student: Student) -> Diagnosis | None:

@@ -15,7 +15,6 @@ from .check_loss import check_loss
 from .check_update import check_train, check_update
 from .losses import LOSSES
 from .report import Diagnosis
-from .seen import SLOW
 from .student import Student
 
 PARTS: dict[str, Callable] = {
@@ -114,10 +113,6 @@ def examine(
             if found is None:
                 checked.append(part)
                 continue
-            if found.status == "timeout" and SLOW in found.message:
-                if checked:
-                    break
-                return found
             if parts == [part] and found.status in ("wrong", "error"):
                 rest = [p for p in NEEDS[part] if examine_part(student, p)]
                 if rest:
@@ -133,8 +128,6 @@ def examine(
         )
     if student.half:
         said.append("It computes in 16 bits, so only two digits were compared.")
-    if len(checked) < len(parts) and SLOW not in student.notes:
-        said.append(SLOW)
     said += dict.fromkeys(student.notes)
     return Diagnosis("right", " ".join(said))
 
@@ -147,8 +140,7 @@ def examine_part(
             check_train(student, train) if part == "train" else PARTS[part](student)
         )
     except Trouble as trouble:
-        text = f"{trouble} {SLOW}" if trouble.slow else str(trouble)
-        return Diagnosis(trouble.status, text, part)
+        return Diagnosis(trouble.status, str(trouble), part)
 
 
 def not_by_hand(part: str, taken: list[str]) -> Diagnosis | None:

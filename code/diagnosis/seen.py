@@ -70,19 +70,13 @@ class Seen:
 
 
 def look_at(student: Student, problems: Sequence[Problem]) -> list[Seen]:
+    """All problems; of a class that is slow and wrong, as many as there is time for."""
     seen: list[Seen] = []
     for one in problems:
-        try:
-            seen.append(look(student, one))
-        except Trouble as trouble:
-            if not trouble.slow or not seen:
-                raise
-            student.notes.append(SLOW)
+        if student.caller.is_late and not all(is_right(student, o) for o in seen):
             break
+        seen.append(look(student, one))
     return seen
-
-
-SLOW = "Not everything was tried, because this class is slow."
 
 
 def look(student: Student, problem: Problem) -> Seen:
