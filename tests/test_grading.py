@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import nbformat
 import numpy
@@ -17,12 +17,13 @@ import psutil
 import pytest
 import torch
 from labs.__main__ import main
-from labs.feedback import file_name
+from labs.feedback import file_name, summary
 from labs.grade import answer_of, guilty_of, places
 from labs.plain import NotPlain, decoded, encoded
 from labs.question import Cell, Unusable, needed, read, same, stubs
 from labs.question import cells as cells_in
 from labs.sandbox import Sandbox, available
+from labs.submission import judged as judged_in_time
 from labs.submission import reached
 from labs.table import Row, as_text, marks_by_hand, one_line
 from labs.verdict import answer, judge, said
@@ -111,6 +112,8 @@ def graded(handout, tmp_path_factory):
     cells = filled(handout, number="number = = 2", Line="class Line:\n    def f(:")
     cells.insert(0, new_code("import os\nos._exit(0)"))
     cells.insert(3, new_code("while True:\n    pass"))
+    cells.append(new_code("def h():\n    return {}['k']"))
+    cells.append(new_code("z = 1\nnumber = h()"))
     save(folder / "broken.ipynb", cells)
 
     forging = "import numpy as np\ndef slope(x, y):\n    return 7.0\n"
@@ -156,6 +159,7 @@ def test_a_cell_that_ends_all_ends_itself_only(graded):
     rows = [row for row in table(out) if row["student"] == "broken"]
     said = {row["exercise"]: row["message"] for row in rows}
     assert "code cell 8, line 1: SyntaxError" in said["number"]
+    assert "code cell 11, in code cell 10, line 2: KeyError: 'k'" in said["number"]
 
 
 def test_who_exchanges_what_checks_use_gets_no_marks(graded):
@@ -176,7 +180,7 @@ def test_marks_and_totals(graded):
         "1",
         "8",
     ]
-    assert right["note"].startswith("the latest of 2")
+    assert right["note"] == "the latest of 2: again/right.ipynb"
     assert rows["none"]["total (11)"] == "0"
 
 
@@ -226,6 +230,18 @@ def test_marks_entered_by_hand_are_kept(graded, handout):
 # --------------------------------------------------------------------- the question
 
 
+def test_the_template_of_the_readme_is_made_and_graded(tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "words-template.md"
+    path.write_text(text.split("````md\n")[1].split("````")[0], encoding="utf-8")
+    words = ["make", str(path), "--out", str(tmp_path), "--no-pdf", "--no-execute"]
+    assert main(words) == 0
+    paths = [tmp_path / f"words-{kind}.ipynb" for kind in ("question", "solution")]
+    assert grade(tmp_path / "out", paths[1:], "--question", str(paths[0])) == 0
+    found = {"tokens": "passed", "Counting words": "to be read"}
+    assert results(tmp_path / "out") == {"words-solution": found}
+
+
 def test_a_question_whose_check_proves_nothing_is_refused(tmp_path, capsys):
     asked = [new_code("f = 1"), new_code("f == 1", "check", "name=idle")]
     path = save(tmp_path / "question.ipynb", asked)
@@ -233,6 +249,13 @@ def test_a_question_whose_check_proves_nothing_is_refused(tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"{path}:1: idle passes with nothing filled in" in said
     assert not (tmp_path / "out" / "exercises.csv").exists()
+
+
+def test_a_question_without_its_file_is_refused(tmp_path, capsys, handout):
+    path = save(tmp_path / "alone.ipynb", cells_of(handout / "line-question.ipynb"))
+    assert grade(tmp_path / "out", [path], "--question", str(path)) == 2
+    said = capsys.readouterr().err
+    assert f"{path}:1: code cell 1 lacks a file: line 3: FileNotFoundError" in said
 
 
 def test_questions_that_cannot_be_graded(tmp_path, capsys):
@@ -352,6 +375,32 @@ def test_a_check_stands_at_its_last_copy(tmp_path):
 
 
 # ------------------------------------------------------------------------- verdicts
+
+
+def test_a_check_that_does_not_end_says_so():
+    names = {}
+    exec("def f():\n    while True: pass", names)  # noqa: S102
+    exercise = {
+        "source": "f()",
+        "needed": ["f"],
+        "asked": [],
+        "stubs": [],
+        "imports": [],
+    }
+    found = judged_in_time(exercise, names, Kept(), 0.2)
+    assert found["result"] == "error"
+    assert found["message"] == "the check does not end within 0.2 seconds"
+
+
+def test_the_commonest_mistakes_are_counted_wherever_they_are():
+    said = (
+        "line 3: KeyError",
+        "line 4: KeyError",
+        "in code cell 1, line 2: KeyError",
+    )
+    rows = [Row("a", 1, "error", f"code cell {n}, {w}") for n, w in enumerate(said)]
+    given = [SimpleNamespace(rows=[row]) for row in rows]
+    assert "3 × KeyError" in summary(given, [SimpleNamespace(name="a")])
 
 
 class Said:

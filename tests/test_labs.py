@@ -565,6 +565,26 @@ def test_cells_are_executed_unless_skipped(made):
     assert network.outputs[0].text == "3 0.5\n"
 
 
+@pytest.mark.slow
+def test_checks_of_the_question_may_raise(tmp_path):
+    text = code("def f():", "    #!TAG HWBEGIN", "    return 1", "    #!TAG HWEND")
+    for check in "assert f()", "1", "f() == 1":
+        cell = code(check).replace("```python", '```python tags=["check"]')
+        text += cell.replace(MARKDOWN, "\n")
+    (tmp_path / "lab.md").write_text(text, encoding="utf-8")
+    words = ["make", str(tmp_path / "lab.md"), "--out", str(tmp_path), "--no-pdf"]
+    assert main(words) == 0
+    _, *checks = code_cells(tmp_path, "lab-question")
+    assert [bool(cell.outputs) for cell in checks] == [False, True, False]
+    assert [cell.execution_count for cell in checks] == [None, 3, None]
+    assert all(cell.metadata == {"tags": ["check"]} for cell in checks)
+    *_, last = code_cells(tmp_path, "lab-solution")
+    assert last.outputs[0].data["text/plain"] == "True"
+    solved = text.replace("f() == 1", "1 / 0")
+    (tmp_path / "lab.md").write_text(solved, encoding="utf-8")
+    assert main(words) == 2  # the solution may not
+
+
 def test_captions_and_tags_of_cells(made):
     cells = notebook(made, "page-solution").cells
     assert cells[-1].source == "*A line with slope $s$.*"

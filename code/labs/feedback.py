@@ -7,6 +7,9 @@ from pathlib import Path
 
 from .table import number
 
+# Where an error is, which differs from notebook to notebook.
+PLACE = re.compile(r"(?:in )?code cell \d+,? (?:line \d+: )?")
+
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -56,6 +59,8 @@ def of_student(submission) -> str:
     lines += ["</table>", f"<p>Total: {number(total)} of {number(whole)}."]
     if None in found:
         lines.append("Answers in words are still to be read.")
+    if any("code cell " in row.message for row in submission.rows if row.is_check):
+        lines.append("Code cells are counted from the top, checks included.")
     return page(submission.student, [*lines, "</p>"])
 
 
@@ -84,7 +89,7 @@ def summary(submissions, exercises) -> str:
             )
         lines.append("</table>")
         wrong = Counter(
-            row.mistakes or row.message.split("\n")[0][:200]
+            row.mistakes or PLACE.sub("", row.message.split("\n")[0])[:200]
             for row in rows
             if row.is_check and row.result in ("failed", "partly", "error")
         )

@@ -47,6 +47,8 @@ from .verdict import DOES_NOT_HOLD
 
 # What a submission gets to know of the environment.
 KEPT = ["LANG", "LC_ALL", "LD_LIBRARY_PATH"]
+# Errors of a question that was taken without what belongs beside it.
+LACKING = "FileNotFoundError", "ModuleNotFoundError"
 LONGEST = 10_000_000  # bytes that one notebook may say
 
 
@@ -63,14 +65,17 @@ class Limits:
 
 @dataclass
 class Submission:
-    """A student's notebook. ``note`` says, for example, that there are earlier ones."""
+    """A student's notebook; ``file`` is what tells it from the others. ``note`` says,
+    for example, that there are earlier ones."""
 
     path: Path
     student: str
+    file: str = ""
     note: str = ""
     rows: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     trouble: str = ""
+    errors: dict[int, str] = field(default_factory=dict)  # of code cells
 
 
 class Grader:
@@ -102,6 +107,11 @@ class Grader:
                 continue
             submission = Submission(path, "")
             self.grade(submission)
+            for number, text in submission.errors.items():
+                if any(name in text for name in LACKING):
+                    wrong.append(
+                        f"{path}:1: code cell {number} lacks a file: {text}"
+                    )
             for row in submission.rows:
                 if right and row.is_check and row.result != "passed":
                     said = f"{row.result}: {row.message}"
@@ -162,7 +172,7 @@ class Grader:
         found, errors, trouble = (
             self.run(theirs, checks, placed) if checks else ({}, {}, "")
         )
-        submission.trouble = trouble
+        submission.trouble, submission.errors = trouble, errors
         rows = []
         for exercise in exercises:
             if not exercise.is_check:
@@ -189,7 +199,7 @@ class Grader:
         if result not in ("passed", "partly", "forged"):
             names, _ = needed(exercise.cell.source, self.question.given)
             guilty = [
-                f"code cell {number}{', ' if text.startswith('line ') else ' '}{text}"
+                f"code cell {number}{', ' if text.startswith(('line ', 'in ')) else ' '}{text}"
                 for number, text in guilty_of(names, errors, theirs)
             ]
             if guilty:
@@ -413,15 +423,16 @@ def submissions_of(paths: list[Path], question: Path) -> list[Submission]:
     by_student: dict[str, list[Path]] = {}
     for path in paths:
         by_student.setdefault(student_of(path, asked, question), []).append(path)
+    above = os.path.commonpath([path.resolve().parent for path in paths])
     found = []
     for student, files in by_student.items():
         *earlier, last = sorted(
             files, key=lambda path: (path.stat().st_mtime, path)
         )
-        count = len(files)
-        note = f"the latest of {count}: {last.name}" if earlier else ""
-        found.append(Submission(last, student, note))
-    return sorted(found, key=lambda submission: submission.student)
+        file = last.resolve().relative_to(above).as_posix()
+        note = f"the latest of {len(files)}: {file}" if earlier else ""
+        found.append(Submission(last, student, file, note))
+    return sorted(found, key=lambda submission: submission.student.casefold())
 
 
 def student_of(path: Path, asked: Question, question: Path) -> str:

@@ -22,12 +22,13 @@ from .images import below, images, is_shown
 from .myst import plain
 from .nbgrader import for_nbgrader
 from .pdf import PrintError, Trouble, printed
-from .question import cells, copy_of, files_of
+from .question import CHECK, cells, copy_of, files_of
 from .question import read as read_question
 from .tags import Line
 from .template import FORMATS, Template, parse, read
 from .versions import Version, build, faults
 
+MAY_RAISE = "raises-exception"  # a tag of Jupyter's own
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -214,10 +215,18 @@ def run(
     folder: Path,
     seconds: float,
 ) -> None:
-    """Execute a version. Raises Fault where a cell does not run."""
+    """Execute a version. Raises Fault where a cell does not run; of the question, its
+    checks may raise, and then have no output."""
     lines = code_cells(template)
     count = len(lines) - len(version.skipped)
     print(f"{name}: executing {count} cells", flush=True)
+    checks = [
+        cell
+        for cell in notebook.cells
+        if version.is_question and CHECK in cell.metadata.get("tags", [])
+    ]
+    for cell in checks:
+        cell.metadata.tags.append(MAY_RAISE)
     try:
         execute(notebook, folder, version.skipped, seconds)
     except CellError as error:
@@ -231,6 +240,10 @@ def run(
                 else " (in the question)"
             )
         raise Fault(lines[error.place], message) from None
+    for cell in checks:
+        cell.metadata.tags.remove(MAY_RAISE)
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            cell.outputs, cell.execution_count = [], None
 
 
 def title(notebook: NotebookNode, name: str) -> str:

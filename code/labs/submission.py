@@ -38,17 +38,13 @@ from .fault import one_line
 from .fresh import Fresh
 from .plain import decoded
 from .sandbox import confine
-from .verdict import CELL, answer, exec_cell, judge, place, values_of
+from .verdict import CELL, TooLong, answer, exec_cell, judge, place, values_of
 
 GRACE = 3.0  # seconds more, for what is not the student's
 LONGEST = 200_000_000  # bytes of an answer that are read
 PASSED = ("passed", "partly")
 CHANNEL = "channel"  # relative to its folder, for the address of a socket is short
 SUBREAPER, DUMPABLE, DEATH_SIGNAL = 36, 4, 1  # of prctl
-
-
-class TooLong(BaseException):
-    """A cell or a check does not end in time."""
 
 
 class Shell(InteractiveShell):
@@ -136,8 +132,11 @@ class Notebook:
         elif isinstance(error, TooLong):
             self.report(cell=cell["number"], message=self.late())
         elif error is not None and not isinstance(error, NotImplementedError):
-            where = place(error).rpartition("line ")[2]
-            where = f"line {where}" if where else ""
+            where = place(error)
+            own = f"code cell {cell['number']}, "
+            if where.startswith("code cell ") and not where.startswith(own):
+                where = f"in {where}"  # of a function that the cell calls
+            where = where.removeprefix(own)
             message = f"{where}{type(error).__name__}: {one_line(error)}"
             if isinstance(error, SyntaxError):
                 message = f"{where}SyntaxError: {error.msg}"

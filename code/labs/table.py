@@ -74,7 +74,7 @@ def long_rows(submissions) -> Iterator[list[str]]:
             yield [
                 *(each.student, row.exercise, row.result, marks, row.by_hand),
                 *(number(row.possible), row.mistakes, row.message),
-                *(each.note, each.path.name),
+                *(each.note, each.file),
             ]
 
 

@@ -14,6 +14,12 @@ from .fresh import Fresh
 from .plain import NotPlain, encoded
 
 CELL, CHECK = "<cell {}>", "<check>"
+
+
+class TooLong(BaseException):
+    """A cell or a check does not end in time."""
+
+
 DOES_NOT_HOLD = "does not hold"
 # What the status of a diagnosis, and of anything that is made like one, means here.
 STATUS = {
@@ -63,6 +69,8 @@ def judge(
         return answer("unfilled", message)
     try:
         value = value_of(exercise["source"], names)
+    except TooLong:
+        raise
     except BaseException as error:  # noqa: BLE001  (whatever a student's code raises)
         return raised(error, exercise)
     return said(value)
