@@ -88,6 +88,7 @@ def test_a_chapter_of_another_world_has_a_table_of_its_own():
     assert ":name: tab-symbols-softmax" in found
     assert "- logits" in found
     assert ":name: tab-symbols\n" not in found
+    assert r"$K \times 1$<!-- not executed" in found  # K is another in the book
 
 
 def test_every_symbol_of_the_table_says_what_it_is():

@@ -137,7 +137,7 @@ def symbols(world: World, chapters: list[Chapter]) -> str:
             written = ", ".join(
                 formula(tex, not is_main) for tex in forms(symbol, world)
             )
-            rows.append((written, meaning(symbol, world), shape(symbol)))
+            rows.append((written, meaning(symbol, world), shape(symbol, is_main)))
     if is_main:
         return list_table(
             "Symbols of the whole book.",
@@ -218,7 +218,7 @@ def meaning(symbol: Symbol, world: World) -> str:
     return said + (r"; $\ell = 0, \dots, L$" if with_input else "")
 
 
-def shape(symbol: Symbol) -> str:
+def shape(symbol: Symbol, is_main: bool) -> str:
     axes = symbol.axes[1:] if symbol.sample else symbol.axes
     if symbol.kind == "function":
         return "keeps the shape"
@@ -226,7 +226,8 @@ def shape(symbol: Symbol) -> str:
         return "number"
     marks = {"N": r"N^{(\ell)}", "N-": r"N^{(\ell-1)}", "N0": "N^{(0)}"}
     sizes = [marks.get(axis, axis) for axis in axes]
-    return formula(r" \times ".join(sizes if len(sizes) > 1 else [*sizes, "1"]))
+    tex = r" \times ".join(sizes if len(sizes) > 1 else [*sizes, "1"])
+    return formula(tex, not is_main)
 
 
 # ---------------------------------------------------------------- signs, and other letters
