@@ -16,7 +16,7 @@ from sources import BOOK, ROOT, code_cells
 
 NAME = "backpropagation-book"
 STUDENTS = {"backprop", "diagnosis"}
-TOOLS = {"bench", "chapters", "equations", "labs", "machines"}
+TOOLS = {"autograd", "bench", "chapters", "equations", "labs", "machines"}
 
 PROVIDERS = packages_distributions()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -105,15 +105,21 @@ def problems(project, requirements):
     base = {normal(name) for name in project["project"]["dependencies"]}
     yield from unlike("the base", base, distributions(of_packages(*STUDENTS)))
     extras = project["project"]["optional-dependencies"]
-    yield from unlike("the list of extras", set(extras), TOOLS)
-    for extra in TOOLS & set(extras):
+    needy = {
+        tool
+        for tool in TOOLS
+        if distributions(of_packages(tool)) - base
+        or own(of_packages(tool)) & TOOLS - {tool}
+    }
+    yield from unlike("the list of extras", set(extras), needy)
+    for extra in needy & set(extras):
         needed = of_packages(extra)
         said = {normal(name.partition(";")[0]) for name in extras[extra]}
         yield from unlike(
             extra,
             said | base,
             distributions(needed)
-            | {f"{NAME}[{name}]" for name in own(needed) & TOOLS - {extra}}
+            | {f"{NAME}[{name}]" for name in own(needed) & needy - {extra}}
             | base,
         )
     lines = [line for line in requirements.splitlines() if re.match(r"\w", line)]

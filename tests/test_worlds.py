@@ -188,6 +188,23 @@ ROWS = {
             r"[t = i] = \delta_{ti}",
         ],
     ),
+    "graph": (
+        [
+            r"\mathbf{R} = \mathbf{1} \mathbf{b}^{\top}",
+            r"\nabla_{\mathbf{X}} \mathcal{L} = (\nabla_{\mathbf{P}} \mathcal{L}) \cdot \mathbf{W}^{\top}",
+            r"\nabla_{\mathbf{b}} \mathcal{L} = (\nabla_{\mathbf{R}} \mathcal{L})^{\top} \cdot \mathbf{1}",
+            r"\nabla_{\mathbf{E}} \mathcal{L} = 2 \, (\nabla_{\mathbf{Q}} \mathcal{L}) \odot \mathbf{E}",
+            r"\nabla_{\mathbf{v}} \mathcal{L} = \left( \frac{\partial \mathbf{u}}{\partial \mathbf{v}} \right)^{\top} \cdot \nabla_{\mathbf{u}} \mathcal{L} + \left( \frac{\partial \mathbf{w}}{\partial \mathbf{v}} \right)^{\top} \cdot \nabla_{\mathbf{w}} \mathcal{L}",
+            r"\mathbf{G} = \mathbf{H} + \mathbf{F} \mathbf{V}^{\top}",
+        ],
+        [
+            r"\nabla_{\mathbf{X}} \mathcal{L} = (\nabla_{\mathbf{P}} \mathcal{L}) \cdot \mathbf{W}",
+            r"\nabla_{\mathbf{E}} \mathcal{L} = (\nabla_{\mathbf{Q}} \mathcal{L}) \odot \mathbf{E}",
+            r"\nabla_{\mathbf{v}} \mathcal{L} = \left( \frac{\partial \mathbf{u}}{\partial \mathbf{v}} \right)^{\top} \cdot \nabla_{\mathbf{u}} \mathcal{L}",
+            r"\nabla_{\mathbf{H}} \mathcal{L} = \nabla_{\mathbf{G}} \mathcal{L}",
+            r"\nabla_{\mathbf{V}} \mathcal{L} = (\nabla_{\mathbf{G}} \mathcal{L})^{\top} \cdot \mathbf{F}",
+        ],
+    ),
     "machines": (
         [
             r"m_j = \sum_{s} a_{js}",

@@ -19,10 +19,11 @@ from torch import Tensor
 from . import counts, timing
 from .memory import peak
 from .peers import (
+    GraphOfNumbers,
+    GraphOfTensors,
     NumPy,
     Ours,
     Peer,
-    ScalarGraph,
     TorchFunc,
     TorchNN,
     as_rows,
@@ -40,7 +41,7 @@ class Settings:
     rate: float = 0.25
     # Five points, one network: epochs in a round
     epochs: int = 2500
-    scalar_epochs: int = 50
+    numbers_epochs: int = 20
     # The same with many copies
     copies: int = 256
     copies_epochs: int = 250
@@ -159,7 +160,8 @@ def gradients(net: NeuralNetwork) -> list[Tensor]:
 PEERS: dict[str, type[Peer]] = {
     "torch.nn": TorchNN,
     "NumPy": NumPy,
-    "scalar graph": ScalarGraph,
+    "graph of tensors": GraphOfTensors,
+    "graph of numbers": GraphOfNumbers,
 }
 
 
@@ -223,7 +225,7 @@ def five(settings: Settings) -> Iterator[dict[str, Any]]:
     classes: dict[str, type[Peer]] = {"ours": Ours, **PEERS}
     ways = {name: way(*problem) for name, way in classes.items()}
     units = dict.fromkeys(ways, settings.epochs)
-    units["scalar graph"] = settings.scalar_epochs
+    units["graph of numbers"] = settings.numbers_epochs
     actions = {
         name: lambda way=way, name=name: way.train(units[name])
         for name, way in ways.items()
@@ -232,7 +234,8 @@ def five(settings: Settings) -> Iterator[dict[str, Any]]:
     for peer, target in (
         ("torch.nn", 0.25),
         ("NumPy", None),
-        ("scalar graph", None),
+        ("graph of tensors", None),
+        ("graph of numbers", None),
     ):
         yield figure(
             f"five points, {peer}",

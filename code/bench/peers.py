@@ -8,18 +8,19 @@ losses (epochs,), each taken before the update of its epoch; for R networks
 """
 
 import copy
+import functools
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
+import autograd
 import numpy as np
 import torch
+from autograd import Node
 from backprop import NeuralNetwork, train
 from backprop.many import ManyNetworks
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-
-from .scalars import Value
 
 
 class Disagreement(Exception):
@@ -162,49 +163,81 @@ class NumPy:
         return torch.from_numpy(np.array(losses))
 
 
-class ScalarGraph:
-    """A graph of single numbers, recorded and differentiated anew in each epoch, as
-    in programs that teach automatic differentiation (chapter ``cost``).
+class GraphOfTensors:
+    """The graph of chapter ``autograd``, recorded and walked anew in each epoch, with
+    a node for each tensor (chapter ``cost``).
     """
 
     def __init__(self, net: NeuralNetwork, x: Tensor, y: Tensor, lr: float):
-        self.x, self.y, self.lr = x.tolist(), as_rows(net, y).tolist(), lr
-        linears = [layer.linear for layer in net.layers]
-        self.weights = [
-            [[Value(w) for w in row] for row in linear.weight.tolist()]
-            for linear in linears
+        self.x, self.y, self.lr = x, as_rows(net, y), lr
+        self.layers = [
+            (Node(layer.linear.weight), Node(layer.linear.bias))
+            for layer in net.layers
         ]
-        self.biases = [
-            [Value(b) for b in linear.bias.tolist()] for linear in linears
-        ]
+        self.parameters = [node for layer in self.layers for node in layer]
 
     def train(self, epochs: int) -> Tensor:
         """Train; the losses."""
         losses = []
         for _ in range(epochs):
             loss = self.record()
-            losses.append(loss.data)
+            losses.append(loss.value)
             loss.backward()
-            for rows, biases in zip(self.weights, self.biases):
-                for parameter in [*biases, *(w for row in rows for w in row)]:
-                    parameter.data -= self.lr * parameter.grad
-        return torch.tensor(losses)
+            for node in self.parameters:
+                node.value = node.value - self.lr * node.grad
+        return torch.stack(losses)
 
-    def record(self) -> Value:
+    def record(self) -> Node:
         """The graph of the loss."""
-        total = Value(0.0)
+        z = Node(self.x)
+        for weight, bias in self.layers:
+            rows = autograd.repeat(bias, len(self.x))
+            z = autograd.add(autograd.matmul(z, weight), rows)
+            is_last = bias is self.parameters[-1]
+            z = autograd.sigmoid(z) if is_last else autograd.tanh(z)
+        error = autograd.subtract(z, Node(self.y))
+        return autograd.mean(autograd.multiply(error, error))
+
+
+class GraphOfNumbers(GraphOfTensors):
+    """The same graph with a node for each single number, as in programs that teach
+    automatic differentiation (chapter ``cost``).
+    """
+
+    def __init__(self, net: NeuralNetwork, x: Tensor, y: Tensor, lr: float):
+        super().__init__(net, x, y, lr)
+        self.weights = [
+            [[Node(w) for w in row] for row in weight.value]
+            for weight, _ in self.layers
+        ]
+        self.biases = [[Node(b) for b in bias.value] for _, bias in self.layers]
+        self.parameters = [
+            node
+            for rows, biases in zip(self.weights, self.biases)
+            for numbers in (*rows, biases)
+            for node in numbers
+        ]
+
+    def record(self) -> Node:
+        """The graph of the loss."""
+        terms = []
         for inputs, labels in zip(self.x, self.y):
-            outputs = [Value(number) for number in inputs]
+            outputs = [Node(number) for number in inputs]
             for rows, biases in zip(self.weights, self.biases):
-                sums = list(biases)
+                sums = biases
                 for out, row in zip(outputs, rows):
-                    sums = [z + weight * out for z, weight in zip(sums, row)]
+                    sums = [
+                        autograd.add(z, autograd.multiply(weight, out))
+                        for z, weight in zip(sums, row)
+                    ]
                 is_last = biases is self.biases[-1]
-                outputs = [z.sigmoid() if is_last else z.tanh() for z in sums]
+                bend = autograd.sigmoid if is_last else autograd.tanh
+                outputs = [bend(z) for z in sums]
             for out, label in zip(outputs, labels):
-                error = out + -label
-                total = total + error * error
-        return total * (1 / (len(self.y) * len(self.y[0])))
+                error = autograd.subtract(out, Node(label))
+                terms.append(autograd.multiply(error, error))
+        share = Node(torch.ones_like(terms[0].value) / len(terms))
+        return autograd.multiply(functools.reduce(autograd.add, terms), share)
 
 
 class TorchFunc:

@@ -180,6 +180,37 @@ RECURRENCE = world_of_table(
     ],
 )  # fmt: skip
 
+GRAPH = world_of_table(
+    "graph",
+    [
+        size("n", "samples"),
+        size("m", "inputs of a layer"),
+        size("r", "units of a layer"),
+        size("q", "numbers before a fork"),
+        leaf("X", "n m", "inputs", row=True),
+        leaf("W", "m r", "weights"),
+        leaf("b", "r", "biases"),
+        leaf("Y", "n r", "labels", row=True),
+        defined("P", "n r", "product", lambda m: m["X"] @ m["W"], row=True),
+        defined("R", "n r", "biases, once for each sample", lambda m: m["b"].expand(m.sizes["n"], -1), row=True),
+        defined("S", "n r", "sum", lambda m: m["P"] + m["R"], row=True),
+        defined("T", "n r", "outputs", lambda m: torch.tanh(m["S"]), row=True),
+        defined("E", "n r", "errors", lambda m: m["T"] - m["Y"], row=True),
+        defined("Q", "n r", "squared errors", lambda m: m["E"] * m["E"], row=True),
+        leaf("H", "n m", "inputs of a block", row=True),
+        leaf("V", "m r", "weights that a block uses twice"),
+        defined("A", "n r", "pre-activations of a block", lambda m: m["H"] @ m["V"], row=True),
+        defined("F", "n r", "hidden outputs of a block", lambda m: torch.tanh(m["A"]), row=True),
+        defined("B", "n m", "what a block adds", lambda m: m["F"] @ m["V"].T, row=True),
+        defined("G", "n m", "outputs of a block", lambda m: m["H"] + m["B"], row=True),
+        leaf("v", "q", "what is used twice"),
+        defined("u", "m", "its first use", lambda m: torch.sin(m.random("u", m.sizes["m"], m.sizes["q"]) @ m["v"])),
+        defined("w", "r", "its second use", lambda m: torch.tanh(m.random("w", m.sizes["r"], m.sizes["q"]) @ m["v"])),
+        some_loss("Q", "G", "u", "w"),
+    ],
+    ones="n",
+)  # fmt: skip
+
 
 def assigned(drawn):
     """Each sample to one process, and at least one sample to each."""
@@ -243,6 +274,7 @@ WORLDS: dict[str, World] = {
         BATCH_NORMALISATION,
         ATTENTION,
         RECURRENCE,
+        GRAPH,
         MACHINES,
     )
 }
