@@ -1,6 +1,7 @@
-"""What is met next: other losses (chapter ``cross_entropy``).
+"""What is met next: other losses (chapter ``cross_entropy``), another activation, start
+and step (chapter ``digits``).
 
-They stand in for the defaults of `NeuralNetwork`, such as
+The classes with `forward` stand in for the defaults of `NeuralNetwork`, such as
 ``NeuralNetwork(2, 1, [5, 3], output=Identity, loss=BinaryCrossEntropy)``.
 """
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from . import checks
+from .network import NeuralNetwork
 
 
 class Identity:
@@ -20,6 +22,21 @@ class Identity:
     def derivative(self, z_out: Tensor) -> Tensor:
         """Slopes, all 1, in the shape of ``z_out``."""
         return torch.ones_like(z_out)
+
+
+class ReLU:
+    """The rectifier, element by element: what is negative becomes 0.
+
+    Chapter ``digits``.
+    """
+
+    def forward(self, z_in: Tensor) -> Tensor:
+        """Outputs, none below 0, in the shape of ``z_in``."""
+        return torch.relu(z_in)
+
+    def derivative(self, z_out: Tensor) -> Tensor:
+        """Slopes where the outputs are ``z_out``, in its shape: 0 at the kink."""
+        return (z_out > 0).to(z_out.dtype)
 
 
 class BinaryCrossEntropy:
@@ -58,3 +75,46 @@ class SoftmaxCrossEntropy:
         """The gradient with respect to ``z_in``, in its shape."""
         checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
         return (torch.softmax(z_in, dim=-1) - y) / len(y)
+
+
+def start_by_he(net: NeuralNetwork, seed=None) -> None:
+    """Draw all weights anew, uniformly within the bound of He et al. (2015), and set
+    the biases to 0.
+
+    ``seed`` is as in `NeuralNetwork`; ``net`` may be many networks. Chapter ``digits``.
+    """
+    checks.network(net, "start_by_he(net, seed)")
+    generator = checks.generator(seed)
+    for linear in (layer.linear for layer in net.layers):
+        shape = linear.weight.shape
+        bound = (6 / shape[-2]) ** 0.5
+        uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
+        linear.weight = (bound * (2 * uniform - 1)).to(linear.weight)
+        linear.bias = torch.zeros_like(linear.bias)
+
+
+class Momentum:
+    """Steps along a sum of all gradients so far, in which old ones fade.
+
+    Each step keeps the share ``kept`` of the sum, from 0 (plain gradient descent) to
+    below 1. ``net`` may be many networks. Chapter ``digits``.
+    """
+
+    def __init__(self, net: NeuralNetwork, kept: float = 0.9):
+        checks.network(net, "Momentum(net, kept)")
+        self.net, self.kept = net, checks.share("kept", kept)
+        self.sums: list = [[0, 0] for _ in net.layers]  # of weights, of biases
+
+    def step(self, learning_rate: float) -> None:
+        """Take one step, in place, after ``net.backward``; with the same errors as
+        ``net.apply_gradients``.
+        """
+        rate = checks.learning_rate(learning_rate, self.net.layers)
+        checks.gradients(self.net.layers)
+        with torch.no_grad():
+            for layer, sums in zip(self.net.layers, self.sums):
+                p = layer.linear
+                sums[0] = self.kept * sums[0] + p.weight_grad
+                sums[1] = self.kept * sums[1] + p.bias_grad
+                p.weight -= rate * sums[0]
+                p.bias -= rate * sums[1]

@@ -108,13 +108,23 @@ def same_shape(y: Tensor, prediction: Tensor) -> None:
         )
 
 
-def network(net: Any) -> None:
+def network(net: Any, call: str = "train(x, y, net, epochs, lr)") -> None:
     """A network; a tensor in its place is one in the wrong place."""
     if not hasattr(net, "layers"):
         raise TypeError(
             f"net must be a NeuralNetwork; got {type(net).__name__}. "
-            "The order is train(x, y, net, epochs, lr)."
+            f"The order is {call}."
         )
+
+
+def share(name: str, value: Any) -> float:
+    """A number from 0 to below 1."""
+    what = f"{name} must be a number from 0 to below 1; got {value!r}."
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(what)
+    if not 0 <= float(value) < 1:
+        raise ValueError(what)
+    return float(value)
 
 
 def samples(x: Any, sizes: Sequence[int], layers: Sequence) -> None:
