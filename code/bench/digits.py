@@ -19,13 +19,13 @@ from sklearn.neural_network import MLPClassifier
 STORED = Path(__file__).resolve().parents[2] / "book" / "static" / "digits.json"
 
 SETTINGS: dict[str, Any] = {
-    "seeds": 20,
+    "seeds": 10,
     "train": 1197,  # digits, from the start of the order
     "test": 300,  # digits, at its end
     "hidden": [32],
     "ways": {
         "its defaults": {},
-        "the steps of the chapter": {
+        "the chapter's steps": {
             "solver": "sgd",
             "learning_rate_init": 0.1,
             "momentum": 0.9,

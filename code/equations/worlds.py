@@ -1,5 +1,7 @@
 """Worlds beside the feed-forward network of the book, each a table of its symbols."""
 
+from itertools import product
+
 import torch
 from torch.nn import functional
 
@@ -86,6 +88,54 @@ DECAY = world_of_table(
         defined("z", "r", "outputs", lambda m: torch.tanh(m["W"].T @ m["x"])),
         loss("loss without the penalty", lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum(), name="data", word="data"),
         loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
+    ],
+)  # fmt: skip
+
+
+def over_starts(model, of):
+    """The mean square, or that of a function, of what goes into a unit without bias: over
+    all signs that weights of equal size can have."""
+    m = model.sizes["m"]
+    signs = torch.tensor(list(product((-1.0, 1.0), repeat=m)), dtype=torch.float64)
+    return of(model["v"].sqrt() * (signs @ model["x"])).square().mean()
+
+
+def some_steps(model):
+    """Steps of torch's gradient descent with momentum along the rows of ``g``: all
+    parameters, and what is kept as momentum, at the start and after each."""
+    w, u = ([model.drawn(name, model.sizes["p"])] for name in "wu")
+    for gradient in model["g"]:
+        w.append(w[-1].clone())
+        u.append(u[-1].clone())
+        descend(w[-1], gradient, u[-1], model["mu"].item(), model["eta"].item())
+    return {"w": torch.stack(w), "u": torch.stack(u)}
+
+
+DIGITS = world_of_table(
+    "digits",
+    [
+        size("m", "outputs of the layer before"),
+        size("r", "units of the layer"),
+        size("p", "parameters"),
+        size("c", "steps"),
+        leaf("W", "m r", "weights", after=decayed),
+        leaf("b", "r", "biases"),
+        leaf("x", "m", "outputs of the layer before"),
+        leaf("v", "", "variance of the initial weights", positive, bold=False),
+        leaf("eta", "", "learning rate", positive),
+        leaf("lambda", "", "weight decay", positive),
+        leaf("mu", "", "share of the sum of gradients that is kept", positive),
+        defined("z", "r", "pre-activations", lambda m: m["W"].T @ m["x"] + m["b"], name="z_in", part="in"),
+        defined("z", "r", "outputs", lambda m: torch.relu(m["z_in"]), name="z_out", part="out"),
+        defined("q", "", "mean square of what goes into a unit, over all starts", lambda m: over_starts(m, torch.clone), name="q_in", part="in"),
+        defined("q", "", "the same for what comes out of it", lambda m: over_starts(m, torch.relu), name="q_out", part="out"),
+        loss("loss without the penalty", lambda m: (torch.sin(m["z_out"]) * m.random("loss", m.sizes["r"]) + m["z_out"] ** 2).sum(), name="data", word="data"),
+        loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
+        derivative("delta", "r", "deltas", "z_in"),
+        defined("g", "c p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["c"] + 2, m.sizes["p"]), first=-1),
+        defined("steps", "", "parameters and sums", some_steps),
+        defined("u", "c p", "sums of the gradients up to a step, in which old ones fade, one row a step", lambda m: m["steps"]["u"], first=-2),
+        defined("w", "c p", "all parameters after each step, one row a step", lambda m: m["steps"]["w"], first=-2),
     ],
 )  # fmt: skip
 
@@ -269,6 +319,7 @@ WORLDS: dict[str, World] = {
         SOFTMAX,
         RELU,
         DECAY,
+        DIGITS,
         RESIDUAL,
         CONVOLUTION,
         BATCH_NORMALISATION,
