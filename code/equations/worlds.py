@@ -117,7 +117,7 @@ DIGITS = world_of_table(
         size("m", "outputs of the layer before"),
         size("r", "units of the layer"),
         size("p", "parameters"),
-        size("c", "steps"),
+        size("k", "steps"),
         leaf("W", "m r", "weights", after=decayed),
         leaf("b", "r", "biases"),
         leaf("x", "m", "outputs of the layer before"),
@@ -132,10 +132,10 @@ DIGITS = world_of_table(
         loss("loss without the penalty", lambda m: (torch.sin(m["z_out"]) * m.random("loss", m.sizes["r"]) + m["z_out"] ** 2).sum(), name="data", word="data"),
         loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
         derivative("delta", "r", "deltas", "z_in"),
-        defined("g", "c p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["c"] + 2, m.sizes["p"]), first=-1),
+        defined("g", "k p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["k"] + 2, m.sizes["p"]), first=-1),
         defined("steps", "", "parameters and sums", some_steps),
-        defined("u", "c p", "sums of the gradients up to a step, in which old ones fade, one row a step", lambda m: m["steps"]["u"], first=-2),
-        defined("w", "c p", "all parameters after each step, one row a step", lambda m: m["steps"]["w"], first=-2),
+        defined("u", "k p", "sums of the gradients up to a step, in which old ones fade, one row a step", lambda m: m["steps"]["u"], first=-2),
+        defined("w", "k p", "all parameters after each step, one row a step", lambda m: m["steps"]["w"], first=-2),
     ],
 )  # fmt: skip
 
