@@ -1,0 +1,71 @@
+"""The body of a page: nothing that a policy forbids, nothing that needs a script without need."""
+
+import re
+from pathlib import Path
+
+from PIL import Image
+from selectolax.lexbor import LexborHTMLParser as Page
+from selectolax.lexbor import LexborNode as Node
+
+# What the theme writes into handlers, and what book.js does instead.
+ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
+
+
+def lighten(page: Page, file: Path) -> None:
+    """Change a page in place."""
+    comments = [n for n in page.root.traverse(include_text=True) if n.is_comment_node]
+    for node in comments:
+        node.decompose()
+    for node in page.css("body script"):
+        node.decompose()
+    for node in page.css("[onclick]"):
+        node.attrs["data-action"] = ACTIONS[node.attributes["onclick"]]
+        del node.attrs["onclick"]
+    for node in page.css("div.admonition.dropdown"):
+        _fold(node)
+    for node in page.css("div.dropdown"):
+        _drop_down(node)
+    for node in page.css("[data-bs-toggle]"):
+        for name in ("data-bs-toggle", "data-bs-placement", "data-bs-title"):
+            if name in node.attrs:
+                del node.attrs[name]
+    for node in page.css("section[id='exercise-content'], section[id='solution-content']"):
+        del node.attrs["id"]  # else it occurs more than once
+    for number, node in enumerate(page.css("article img")):
+        _sized(node, file)
+        if number:
+            node.attrs["loading"] = "lazy"
+
+
+def element(html: str) -> Node:
+    """The element of some HTML."""
+    return Page(f"<body>{html}</body>").css_first("body > *")
+
+
+def _fold(node: Node) -> None:
+    """What the theme folds by a script becomes <details>, which needs none."""
+    title = node.css_first(".admonition-title").html
+    opened = re.match(r"<div\b([^>]*)>", node.html)[1]
+    summary = re.sub(r"^<p\b(.*)</p>$", r"<summary\1</summary>", title, flags=re.S)
+    rest = node.inner_html.replace(title, "", 1)
+    node.replace_with(element(f"<details{opened}>{summary}{rest}</details>"))
+
+
+def _drop_down(node: Node) -> None:
+    """A menu that drops down, too."""
+    button = node.css_first("button.dropdown-toggle")
+    menu = node.css_first("ul").html
+    label = button.attributes["aria-label"]
+    summary = f'<summary class="btn" aria-label="{label}" title="{label}">{button.inner_html}</summary>'
+    node.replace_with(element(f'<details class="{node.attributes["class"]}">{summary}{menu}</details>'))
+
+
+def _sized(node: Node, file: Path) -> None:
+    """The size of a picture, so that nothing moves when it comes."""
+    source = node.attributes["src"]
+    if "width" not in node.attributes and not source.startswith("data:"):
+        path = file.parent / source
+        if path.suffix == ".png":
+            with Image.open(path) as picture:
+                width, height = picture.size
+            node.attrs["width"], node.attrs["height"] = str(width), str(height)
