@@ -9,7 +9,7 @@ from sphinx.errors import ExtensionError
 def finish(app, exception):
     if exception is None and app.builder.name == "html":
         try:
-            website.finish(Path(app.outdir))
+            website.finish(Path(app.outdir), app.config.html_baseurl)
         except ValueError as error:
             raise ExtensionError(str(error)) from error
 

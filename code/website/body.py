@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborNode as Node
 ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
 
 
-def lighten(page: Page, file: Path) -> None:
+def lighten(page: Page, folder: Path) -> None:
     """Change a page in place."""
     comments = [n for n in page.root.traverse(include_text=True) if n.is_comment_node]
     for node in comments:
@@ -32,7 +32,7 @@ def lighten(page: Page, file: Path) -> None:
     for node in page.css("section[id='exercise-content'], section[id='solution-content']"):
         del node.attrs["id"]  # else it occurs more than once
     for number, node in enumerate(page.css("article img")):
-        _sized(node, file)
+        _sized(node, folder)
         if number:
             node.attrs["loading"] = "lazy"
 
@@ -60,11 +60,11 @@ def _drop_down(node: Node) -> None:
     node.replace_with(element(f'<details class="{node.attributes["class"]}">{summary}{menu}</details>'))
 
 
-def _sized(node: Node, file: Path) -> None:
+def _sized(node: Node, folder: Path) -> None:
     """The size of a picture, so that nothing moves when it comes."""
     source = node.attributes["src"]
     if "width" not in node.attributes and not source.startswith("data:"):
-        path = file.parent / source
+        path = folder / source
         if path.suffix == ".png":
             with Image.open(path) as picture:
                 width, height = picture.size
