@@ -16,5 +16,7 @@ def finish(app, exception):
 
 def setup(app):
     app.add_js_file("book.js")
-    app.connect("build-finished", finish, priority=900)  # after all that copies files
+    app.connect(
+        "build-finished", finish, priority=900
+    )  # after all that copies files
     return {"parallel_read_safe": True, "parallel_write_safe": True}

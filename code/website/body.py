@@ -13,7 +13,9 @@ ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
 
 def lighten(page: Page, folder: Path) -> None:
     """Change a page in place."""
-    comments = [n for n in page.root.traverse(include_text=True) if n.is_comment_node]
+    comments = [
+        n for n in page.root.traverse(include_text=True) if n.is_comment_node
+    ]
     for node in comments:
         node.decompose()
     for node in page.css("body script"):
@@ -29,7 +31,9 @@ def lighten(page: Page, folder: Path) -> None:
         for name in ("data-bs-toggle", "data-bs-placement", "data-bs-title"):
             if name in node.attrs:
                 del node.attrs[name]
-    for node in page.css("section[id='exercise-content'], section[id='solution-content']"):
+    for node in page.css(
+        "section[id='exercise-content'], section[id='solution-content']"
+    ):
         del node.attrs["id"]  # else it occurs more than once
     for number, node in enumerate(page.css("article img")):
         _sized(node, folder)
@@ -46,7 +50,9 @@ def _fold(node: Node) -> None:
     """What the theme folds by a script becomes <details>, which needs none."""
     title = node.css_first(".admonition-title").html
     opened = re.match(r"<div\b([^>]*)>", node.html)[1]
-    summary = re.sub(r"^<p\b(.*)</p>$", r"<summary\1</summary>", title, flags=re.S)
+    summary = re.sub(
+        r"^<p\b(.*)</p>$", r"<summary\1</summary>", title, flags=re.DOTALL
+    )
     rest = node.inner_html.replace(title, "", 1)
     node.replace_with(element(f"<details{opened}>{summary}{rest}</details>"))
 
@@ -57,15 +63,28 @@ def _drop_down(node: Node) -> None:
     menu = node.css_first("ul").html
     label = button.attributes["aria-label"]
     summary = f'<summary class="btn" aria-label="{label}" title="{label}">{button.inner_html}</summary>'
-    node.replace_with(element(f'<details class="{node.attributes["class"]}">{summary}{menu}</details>'))
+    node.replace_with(
+        element(
+            f'<details class="{node.attributes["class"]}">{summary}{menu}</details>'
+        )
+    )
 
 
 def _sized(node: Node, folder: Path) -> None:
-    """The size of a picture, so that nothing moves when it comes."""
+    """The size of a picture, so that nothing moves when it comes, and a smaller one for coarse screens."""
     source = node.attributes["src"]
-    if "width" not in node.attributes and not source.startswith("data:"):
-        path = folder / source
-        if path.suffix == ".png":
-            with Image.open(path) as picture:
-                width, height = picture.size
-            node.attrs["width"], node.attrs["height"] = str(width), str(height)
+    path = folder / source
+    if path.suffix != ".png":
+        return
+    with Image.open(path) as picture:
+        # Figures of cells say how many pixels they have for each inch of the page, which has 100 of its own.
+        density = round(picture.info.get("dpi", (100,))[0]) / 100
+        width, height = (round(size / density) for size in picture.size)
+        if density > 1:
+            coarse = path.with_stem(f"{path.stem}-1x")
+            picture.resize((width, height), Image.Resampling.LANCZOS).save(coarse)
+            name = source.rpartition("/")[0] + "/" + coarse.name
+            node.attrs["srcset"] = f"{name} 1x, {source} {density:g}x"
+            node.attrs["src"] = name
+    if "width" not in node.attributes:
+        node.attrs["width"], node.attrs["height"] = str(width), str(height)

@@ -62,8 +62,13 @@ def finish(out: Path, site: str = "") -> None:
 def _read(out: Path) -> dict[str, Page]:
     """The pages by their addresses, without those that only lead to another."""
     files = [f for f in sorted(out.rglob("*.html")) if "_static" not in f.parts]
-    pages = {f.relative_to(out).as_posix(): Page(f.read_text(encoding="utf-8")) for f in files}
-    return {address: page for address, page in pages.items() if page.css_first("title")}
+    pages = {
+        f.relative_to(out).as_posix(): Page(f.read_text(encoding="utf-8"))
+        for f in files
+    }
+    return {
+        address: page for address, page in pages.items() if page.css_first("title")
+    }
 
 
 def _not_found(search: Page, top: str) -> Page:
@@ -83,7 +88,7 @@ def _not_found(search: Page, top: str) -> Page:
 
 def _sheets(pages: dict[str, Page], out: Path) -> list[Path]:
     """The style sheets of all pages, in their order."""
-    found = {}
+    found: dict[Path, None] = {}
     for address, page in pages.items():
         for node in page.css("link[rel=stylesheet]"):
             sheet = node.attributes["href"].partition("?")[0]
@@ -136,5 +141,7 @@ def _clean(out: Path, style: str) -> None:
         if file.is_dir():
             if not any(file.iterdir()):
                 file.rmdir()
-        elif file not in kept and not any(static / each in file.parents for each in LATER):
+        elif file not in kept and not any(
+            static / each in file.parents for each in LATER
+        ):
             file.unlink()

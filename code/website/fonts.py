@@ -26,7 +26,13 @@ def reduced(style: str, characters: set[str], folder: Path) -> str:
             return ""
         file = folder / source[1]
         has = _cut(file, characters)
-        return re.sub(r"src:[^;}]+", f'src:url("{source[1]}") format("woff2")', found[0]) if has else ""
+        return (
+            re.sub(
+                r"src:[^;}]+", f'src:url("{source[1]}") format("woff2")', found[0]
+            )
+            if has
+            else ""
+        )
 
     return FACE.sub(face, style)
 

@@ -72,4 +72,8 @@ def description(page: Page) -> str:
     first = page.css_first("article p")
     text = words(first) if first else page.css_first("h1").text().strip()
     text = text.removeprefix("What this chapter shows. ")
-    return text if len(text) <= DESCRIBED else text[:DESCRIBED].rpartition(" ")[0] + " …"
+    return (
+        text
+        if len(text) <= DESCRIBED
+        else text[:DESCRIBED].rpartition(" ")[0] + " …"
+    )

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser as Page
 from selectolax.lexbor import LexborNode as Node
@@ -16,7 +15,11 @@ SHOWN = "div.math[id], figure[id], dt[id^=term-]"
 
 def documents(pages: dict[str, Page]) -> str:
     """A script with all that can be found: sections, equations, figures, exercises."""
-    found = [entry for address, page in pages.items() for entry in _entries(address, page)]
+    found = [
+        entry
+        for address, page in pages.items()
+        for entry in _entries(address, page)
+    ]
     return f"var searchDocuments = {_json(found)};\n"
 
 
@@ -27,7 +30,9 @@ def previews(pages: dict[str, Page]) -> dict[str, str]:
         shown = {node.id: _preview(node) for node in page.css(SHOWN)}
         if shown:
             name = address.replace("/", "-").removesuffix(".html") + ".js"
-            scripts[name] = f"(window.previews ??= {{}})[{_json(address)}] = {_json(shown)};\n"
+            scripts[name] = (
+                f"(window.previews ??= {{}})[{_json(address)}] = {_json(shown)};\n"
+            )
     return scripts
 
 
@@ -58,7 +63,12 @@ def _entries(address: str, page: Page) -> Iterator[dict]:
 
 
 def _entry(address: str, target: str, title: str, chapter: str, text: str) -> dict:
-    return {"id": f"{address}#{target}", "title": title, "chapter": chapter, "text": text}
+    return {
+        "id": f"{address}#{target}",
+        "title": title,
+        "chapter": chapter,
+        "text": text,
+    }
 
 
 def words(node: Node) -> str:

@@ -52,7 +52,13 @@ def check_known(addresses) -> None:
 
 def bundled(static: Path) -> str:
     """All that pages need, in one."""
-    files = {file.name: file for file in sorted(static.rglob("*.js")) if "locales" not in file.parts}
+    files = {
+        file.name: file
+        for file in sorted(static.rglob("*.js"))
+        if "locales" not in file.parts
+    }
     texts = [files[each].read_text(encoding="utf-8") for each in KEPT]
     lines = "\n;\n".join(texts).splitlines()
-    return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL"))
+    return "\n".join(
+        line for line in lines if not line.startswith("//# sourceMappingURL")
+    )

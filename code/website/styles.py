@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import rcssmin
@@ -11,6 +12,8 @@ from tinycss2.ast import AtRule, QualifiedRule
 
 # What holds rules in turn.
 GROUPS = {"media", "supports", "layer", "container"}
+READ = re.compile(r"var\(\s*(--[\w-]+)")
+DEFINED = re.compile(r"""(--[\w-]+)\s*:(?:[^;{}"']|"[^"]*"|'[^']*')*(?:;|(?=\}))""")
 URL = re.compile(r"""url\(\s*["']?(?!data:|#)([^"')]+?)["']?\s*\)""")
 
 
@@ -28,10 +31,14 @@ def _rules(sheet: Path, used: set[str], folder: Path) -> Iterator[str]:
         lambda found: f'url("{_moved(found[1], sheet, folder)}")',
         sheet.read_text(encoding="utf-8"),
     )
-    parsed = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+    parsed = tinycss2.parse_stylesheet(
+        text, skip_comments=True, skip_whitespace=True
+    )
     for rule in parsed:
         if isinstance(rule, AtRule) and rule.lower_at_keyword == "import":
-            imported = next(t.value for t in rule.prelude if t.type in ("string", "url"))
+            imported = next(
+                t.value for t in rule.prelude if t.type in ("string", "url")
+            )
             yield from _rules(sheet.parent / imported, used, folder)
         else:
             yield _kept(rule, used)
@@ -53,15 +60,25 @@ def _kept(rule, used: set[str]) -> str:
                 return ""
             head = ",".join(tinycss2.serialize(s).strip() for s in selectors)
             return f"{head}{{{tinycss2.serialize(rule.content)}}}"
-        case AtRule(lower_at_keyword=word, content=content) if word in GROUPS and content:
-            inner = tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True)
+        case AtRule(lower_at_keyword=word, content=content) if (
+            word in GROUPS and content
+        ):
+            inner = tinycss2.parse_rule_list(
+                content, skip_comments=True, skip_whitespace=True
+            )
             kept = "".join(_kept(each, used) for each in inner)
-            return f"@{word}{tinycss2.serialize(rule.prelude)}{{{kept}}}" if kept else ""
+            return (
+                f"@{word}{tinycss2.serialize(rule.prelude)}{{{kept}}}"
+                if kept
+                else ""
+            )
         case AtRule(lower_at_keyword="charset"):
             return ""
         case AtRule():
             return rule.serialize()
-    raise ValueError(f"A style sheet has something unreadable: {rule.serialize()[:80]}")
+    raise ValueError(
+        f"A style sheet has something unreadable: {rule.serialize()[:80]}"
+    )
 
 
 def _split(prelude) -> Iterator[list]:
@@ -83,22 +100,24 @@ def _is_met(selector: list, used: set[str]) -> bool:
         is_pseudo = before == ":"
         if token.type == "hash" and token.value not in used:
             return False
-        if token.type == "ident" and not is_pseudo:
-            if token.value not in used and token.lower_value not in used:
-                return False
+        if (
+            token.type == "ident"
+            and not is_pseudo
+            and not {token.value, token.lower_value} & used
+        ):
+            return False
         before = token if token.type == "literal" else None
     return True
 
 
 def _needed_variables(text: str) -> str:
     """The style sheet without definitions of variables that no rule reads."""
-    while True:
-        read = set(re.findall(r"var\(\s*(--[\w-]+)", text))
-        shorter = re.sub(
-            r"(--[\w-]+)\s*:(?:[^;{}\"']|\"[^\"]*\"|'[^']*')*(?:;|(?=\}))",
-            lambda found: found[0] if found[1] in read else "",
-            text,
-        )
-        if shorter == text:
-            return text
-        text = shorter
+    read: set[str] = set()
+    while read != (now := {*READ.findall(text)}):
+        read = now
+        text = DEFINED.sub(partial(_if_read, read), text)
+    return text
+
+
+def _if_read(read: set[str], found: re.Match) -> str:
+    return found[0] if found[1] in read else ""
