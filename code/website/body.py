@@ -1,6 +1,7 @@
 """The body of a page: nothing that a policy forbids, nothing that needs a script without need."""
 
 import re
+from html import escape
 from pathlib import Path
 
 from PIL import Image
@@ -11,8 +12,8 @@ from selectolax.lexbor import LexborNode as Node
 ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
 
 
-def lighten(page: Page, folder: Path) -> None:
-    """Change a page in place."""
+def lighten(page: Page, folder: Path, hosted: str = "") -> None:
+    """Change a page in place. ``hosted`` is as in `finish`."""
     comments = [
         n for n in page.root.traverse(include_text=True) if n.is_comment_node
     ]
@@ -25,6 +26,7 @@ def lighten(page: Page, folder: Path) -> None:
         del node.attrs["onclick"]
     for node in page.css("div.admonition.dropdown"):
         _fold(node)
+    _offer(page, folder, hosted)
     for node in page.css("div.dropdown"):
         _drop_down(node)
     for node in page.css("[data-bs-toggle]"):
@@ -55,6 +57,23 @@ def _fold(node: Node) -> None:
     )
     rest = node.inner_html.replace(title, "", 1)
     node.replace_with(element(f"<details{opened}>{summary}{rest}</details>"))
+
+
+def _offer(page: Page, folder: Path, hosted: str) -> None:
+    """The menu of downloads, with a notebook to run elsewhere, and without the source of a lab, which is no text."""
+    for node in page.css("a.btn-download-notebook-button"):
+        if hosted:
+            chapter = Path(node.attributes["href"]).stem
+            address = escape(hosted.format(chapter=chapter))
+            node.parent.insert_after(
+                element(
+                    f'<li><a class="btn btn-sm dropdown-item" href="{address}">run online</a></li>'
+                )
+            )
+    for node in page.css("a.btn-download-source-button"):
+        source = folder / node.attributes["href"]
+        if source.is_file() and "#!TAG" in source.read_text(encoding="utf-8"):
+            node.parent.decompose()
 
 
 def _drop_down(node: Node) -> None:

@@ -18,21 +18,23 @@ LATER = ["previews", "vendor/minisearch"]
 NOT_LISTED = {"search.html", "genindex.html", "404.html"}
 
 
-def finish(out: Path, site: str = "") -> None:
+def finish(out: Path, site: str = "", hosted: str = "") -> None:
     """Rewrite the pages in ``out``, which Sphinx has just written, and what they load.
 
-    ``site`` is the address at which the site will be, as far as it is known. A script
-    or a handler that is not known raises ValueError.
+    ``site`` is the address at which the site will be, and ``hosted`` that of a chapter's
+    notebook where it can be run, with ``{chapter}`` for its name; both may be unknown. A
+    script that is not known raises ValueError.
     """
     site = site and site.rstrip("/") + "/"
     static = out / "_static"
     pages = _read(out)
     for address, page in pages.items():
         scripts.check_known(s.attributes["src"] for s in page.css("script[src]"))
-        lighten(page, (out / address).parent)
+        lighten(page, (out / address).parent, hosted)
 
     script = scripts.bundled(static)
     sheets = _sheets(pages, out)
+    lookup.list_equations(pages)
     pages["404.html"] = _not_found(pages["search.html"], urlparse(site).path or "/")
     style = styles.bundled(sheets, _words(pages.values(), script), static)
     style = fonts.reduced(style, _characters(pages.values(), style), static)

@@ -4,6 +4,7 @@ import re
 from io import BytesIO
 from pathlib import Path
 
+import brotli  # noqa: F401 (fontTools compresses with it)
 from fontTools import subset
 
 FACE = re.compile(r"@font-face\s*\{[^}]*\}")

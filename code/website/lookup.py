@@ -36,6 +36,32 @@ def previews(pages: dict[str, Page]) -> dict[str, str]:
     return scripts
 
 
+def list_equations(pages: dict[str, Page]) -> None:
+    """Fill the page that asks for it with all numbered equations, by chapter."""
+    for address, page in pages.items():
+        for place in page.css("div.all-equations"):
+            up = "../" * address.count("/")
+            parts = []
+            for source, other in pages.items():
+                found = [
+                    node
+                    for node in other.css("article div.math[id]")
+                    if node.css_first(".eqno")
+                ]
+                if found:
+                    parts.append(f"<h2>{words(other.css_first('h1'))}</h2>")
+                    parts += [_listed(node, up + source) for node in found]
+            place.inner_html = "".join(parts)
+
+
+def _listed(node: Node, address: str) -> str:
+    """An equation whose number leads to where it stands."""
+    html = re.sub(r'<a class="(?:headerlink|checked)".*?</a>', "", node.html)
+    html = html.replace(f' id="{node.id}"', "", 1)
+    link = rf'<span class="eqno"><a href="{address}#{node.id}">\1</a></span>'
+    return re.sub(r'<span class="eqno">(.*?)</span>', link, html, count=1)
+
+
 def _json(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
