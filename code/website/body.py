@@ -37,6 +37,7 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
         "section[id='exercise-content'], section[id='solution-content']"
     ):
         del node.attrs["id"]  # else it occurs more than once
+    _say_right(page)
     for number, node in enumerate(page.css("article img")):
         _sized(node, folder)
         if number:
@@ -46,6 +47,25 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
 def element(html: str) -> Node:
     """The element of some HTML."""
     return Page(f"<body>{html}</body>").css_first("body > *")
+
+
+def _say_right(page: Page) -> None:
+    """What the theme and Sphinx say wrongly to those who listen."""
+    for node in page.css("summary[aria-label='Toggle hidden content']"):
+        del node.attrs["aria-label"]  # it would hide the words that are shown
+    for node in page.css("button.search-button-field"):
+        del node.attrs["aria-label"]
+    for node in page.css("figure:has(img.wide)"):
+        node.attrs["tabindex"] = "0"  # on a phone it scrolls, so the keyboard must reach it
+    for node in page.css("summary a"):
+        node.unwrap()  # no link in what a click opens
+    for node in page.css("[role=doc-biblioentry], [role=doc-backlink], .citation-list[role=list]"):
+        del node.attrs["role"]
+    for node in page.css("th"):
+        if not node.text().strip():
+            node.replace_with(element(f"<table><tr><td>{node.inner_html}</td></tr></table>").css_first("td"))
+    for node in page.css("#pst-primary-sidebar"):
+        node.attrs["role"], node.attrs["aria-label"] = "navigation", "Book"
 
 
 def _fold(node: Node) -> None:
