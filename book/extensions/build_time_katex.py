@@ -15,6 +15,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+from website.rows import rows
 
 STYLE = Path(__file__).parent.parent / "static" / "katex" / "katex.min.css"
 
@@ -45,9 +46,9 @@ def check_version(app):
         )
 
 
-def render(node, **options):
-    """The HTML of a formula; its TeX where KaTeX refuses it."""
-    tex = node.astext()
+def render(node, tex=None, **options):
+    """The HTML of a formula, or of a part of it; its TeX where KaTeX refuses it."""
+    tex = tex or node.astext()
     try:
         return engine().call(
             "katex.renderToString", tex, {"strict": "error", **options}
@@ -68,6 +69,27 @@ def visit_inline(writer, node):
     raise nodes.SkipNode
 
 
+def render_rows(node):
+    """The HTML of a displayed formula in rows, which a narrow page may break."""
+    found = rows(node.astext())
+    if not found:
+        return render(node, displayMode=True)
+
+    def part(name, tex):
+        shown = render(node, rf"\displaystyle {tex}") if tex else ""
+        return (
+            f'<span class="{name}">{shown}</span>'
+            if tex or name != "behind"
+            else ""
+        )
+
+    return "".join(
+        f'<span class="line">{part("left", row.left)}'
+        f'<span class="right">{part("main", "{}" + row.right)}{part("behind", row.behind)}</span></span>'
+        for row in found
+    )
+
+
 def visit_display(writer, node):
     """A formula on lines of its own, with its number; ``node["mark"]`` is HTML to put behind that."""
     writer.body.append(writer.starttag(node, "div", CLASS="math"))
@@ -78,7 +100,8 @@ def visit_display(writer, node):
         writer.body.append(node.get("mark", ""))
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
-    writer.body.append(render(node, displayMode=True) + "</div>\n")
+    html = render_rows(node)
+    writer.body.append(f'<div class="formula">{html}</div></div>\n')
     raise nodes.SkipNode
 
 

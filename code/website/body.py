@@ -56,14 +56,22 @@ def _say_right(page: Page) -> None:
     for node in page.css("button.search-button-field"):
         del node.attrs["aria-label"]
     for node in page.css("figure:has(img.wide)"):
-        node.attrs["tabindex"] = "0"  # on a phone it scrolls, so the keyboard must reach it
+        node.attrs["tabindex"] = (
+            "0"  # on a phone it scrolls, so the keyboard must reach it
+        )
     for node in page.css("summary a"):
         node.unwrap()  # no link in what a click opens
-    for node in page.css("[role=doc-biblioentry], [role=doc-backlink], .citation-list[role=list]"):
+    for node in page.css(
+        "[role=doc-biblioentry], [role=doc-backlink], .citation-list[role=list]"
+    ):
         del node.attrs["role"]
     for node in page.css("th"):
         if not node.text().strip():
-            node.replace_with(element(f"<table><tr><td>{node.inner_html}</td></tr></table>").css_first("td"))
+            node.replace_with(
+                element(
+                    f"<table><tr><td>{node.inner_html}</td></tr></table>"
+                ).css_first("td")
+            )
     for node in page.css("#pst-primary-sidebar"):
         node.attrs["role"], node.attrs["aria-label"] = "navigation", "Book"
 

@@ -1,6 +1,7 @@
 """What pages load when a reader asks for it: what can be searched, and previews of what is referred to."""
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -40,17 +41,19 @@ def list_equations(pages: dict[str, Page]) -> None:
     """Fill the page that asks for it with all numbered equations, by chapter."""
     for address, page in pages.items():
         for place in page.css("div.all-equations"):
-            up = "../" * address.count("/")
             parts = []
-            for source, other in pages.items():
-                found = [
-                    node
-                    for node in other.css("article div.math[id]")
-                    if node.css_first(".eqno")
-                ]
-                if found:
-                    parts.append(f"<h2>{words(other.css_first('h1'))}</h2>")
-                    parts += [_listed(node, up + source) for node in found]
+            for link in page.css("nav.bd-links a.reference.internal"):
+                target = link.attributes["href"]
+                source = posixpath.normpath(
+                    posixpath.join(posixpath.dirname(address), target)
+                )
+                found = (
+                    pages[source].css("article div.math[id]")
+                    if source in pages
+                    else []
+                )
+                parts += [f"<h2>{link.text().strip()}</h2>"] * bool(found)
+                parts += [_listed(node, target) for node in found]
             place.inner_html = "".join(parts)
 
 
