@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborNode as Node
 
 # What the theme writes into handlers, and what book.js does instead.
 ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
+LOGO = "80"  # pixels, as in book.css
 
 
 def lighten(page: Page, folder: Path, hosted: str = "") -> None:
@@ -38,6 +39,8 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
     ):
         del node.attrs["id"]  # else it occurs more than once
     _say_right(page)
+    for node in page.css("img.logo__image"):
+        node.attrs["width"] = node.attrs["height"] = LOGO
     for number, node in enumerate(page.css("article img")):
         _sized(node, folder)
         if number:
