@@ -2,6 +2,9 @@
 
 Pages then hold finished HTML and need no script for it, and an equation that KaTeX refuses is a warning with its place.
 sphinxcontrib-katex can prerender too, but needs Node.js for it and does not say which equation is wrong.
+
+A formula whose node has ``lines``, words for its rows, is spoken by these. They lie over it, unseen, so that they are
+found by touch as well; what is seen is hidden from screen readers. There is no MathML then: it would be read, too.
 """
 
 import re
@@ -49,6 +52,8 @@ def check_version(app):
 def render(node, tex=None, **options):
     """The HTML of a formula, or of a part of it; its TeX where KaTeX refuses it."""
     tex = tex or node.astext()
+    if node.get("lines"):
+        options["output"] = "html"
     try:
         return engine().call(
             "katex.renderToString", tex, {"strict": "error", **options}
@@ -65,7 +70,12 @@ def render(node, tex=None, **options):
 
 
 def visit_inline(writer, node):
-    writer.body.append(render(node))
+    html = render(node)
+    if node.get("lines"):
+        (words,) = node["lines"]
+        said = f'<span class="said">{escape(words, quote=False)}</span>'
+        html = f'<span class="formula">{said}{html}</span>'
+    writer.body.append(html)
     raise nodes.SkipNode
 
 
@@ -91,8 +101,20 @@ def render_rows(node):
 
 
 def visit_display(writer, node):
-    """A formula on lines of its own, with its number; ``node["mark"]`` is HTML to put behind that."""
+    """A formula on lines of its own, then its number; ``node["mark"]`` is HTML to put behind that.
+
+    It can be focused, because a wide one scrolls, and is spoken then.
+    """
     writer.body.append(writer.starttag(node, "div", CLASS="math"))
+    html, role = render_rows(node), ""
+    if node.get("lines"):
+        writer.displays = getattr(writer, "displays", 0) + 1
+        place = f"said-{writer.displays}"
+        rows = (f"<span>{escape(row, quote=False)}</span>" for row in node["lines"])
+        said = f'<span class="said" id="{place}">{" ".join(rows)}</span>'
+        html = said + html
+        role = f' role="group" tabindex="0" aria-label="formula" aria-describedby="{place}"'
+    writer.body.append(f'<div class="formula"{role}>{html}</div>')
     if node["number"]:
         writer.body.append(
             f'<span class="eqno">({get_node_equation_number(writer, node)})'
@@ -100,8 +122,7 @@ def visit_display(writer, node):
         writer.body.append(node.get("mark", ""))
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
-    html = render_rows(node)
-    writer.body.append(f'<div class="formula">{html}</div></div>\n')
+    writer.body.append("</div>\n")
     raise nodes.SkipNode
 
 

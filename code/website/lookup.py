@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser as Page
 from selectolax.lexbor import LexborNode as Node
 
 # Not text, or text of its own.
-SKIPPED = ".headerlink, section[id], .math, figure, div.exercise, details.solution, pre, nav, .eqno, style"
+SKIPPED = ".headerlink, section[id], .math, figure, div.exercise, details.solution, pre, nav, .eqno, .katex"
 # What references lead to and a few lines can show.
 SHOWN = "div.math[id], figure[id], dt[id^=term-]"
 
@@ -60,7 +60,7 @@ def list_equations(pages: dict[str, Page]) -> None:
 def _listed(node: Node, address: str) -> str:
     """An equation whose number leads to where it stands."""
     html = re.sub(r'<a class="(?:headerlink|checked)".*?</a>', "", node.html)
-    html = html.replace(f' id="{node.id}"', "", 1)
+    html = html.replace(f' id="{node.id}"', "", 1).replace('"said-', f'"{node.id}-said-')
     link = rf'<span class="eqno"><a href="{address}#{node.id}">\1</a></span>'
     return re.sub(r'<span class="eqno">(.*?)</span>', link, html, count=1)
 
@@ -109,8 +109,6 @@ def _said(node: Node) -> Iterator[str]:
     for child in node.iter(include_text=True):
         if child.is_text_node:
             yield child.text()
-        elif "katex" in (child.attributes.get("class") or "").split():
-            yield child.attributes.get("aria-label") or ""
         elif not child.css_matches(SKIPPED):
             yield from _said(child)
             yield " " if child.tag in {"p", "li", "td", "th", "dd", "div"} else ""
@@ -122,5 +120,5 @@ def _preview(node: Node) -> str:
     while found is not None and not found.is_element_node:
         found = found.next
     html = re.sub(r'<a class="headerlink".*?</a>', "", found.html)
-    html = re.sub(r' id="[^"]*"', "", html)
+    html = re.sub(r' (?:id|tabindex|aria-describedby)="[^"]*"', "", html)
     return re.sub(r'(<img[^>]*\bsrc=")(?:\.\./)*', r"\1ROOT/", html)
