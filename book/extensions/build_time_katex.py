@@ -65,7 +65,9 @@ def render(node, tex=None, **options):
             .partition(" at position ")[0]
             .removeprefix("<anonymous>:1: ")
         )
-        logger.warning("%s, in the formula\n%s", reason, tex, location=node)
+        logger.warning(
+            "%s, in the formula\n%s", reason, node.astext(), location=node
+        )
         return escape(tex)
 
 

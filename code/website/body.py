@@ -23,7 +23,12 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
     for node in page.css("body script"):
         node.decompose()
     for node in page.css("[onclick]"):
-        node.attrs["data-action"] = ACTIONS[node.attributes["onclick"]]
+        handler = node.attributes["onclick"]
+        if handler not in ACTIONS:
+            raise ValueError(
+                f"A page has a handler that is not known, {handler}. Say in {__name__} what it does."
+            )
+        node.attrs["data-action"] = ACTIONS[handler]
         del node.attrs["onclick"]
     for node in page.css("div.admonition.dropdown"):
         _fold(node)
@@ -133,7 +138,7 @@ def _sized(node: Node, folder: Path) -> None:
         if density > 1:
             coarse = path.with_stem(f"{path.stem}-1x")
             picture.resize((width, height), Image.Resampling.LANCZOS).save(coarse)
-            name = source.rpartition("/")[0] + "/" + coarse.name
+            name = source.removesuffix(path.name) + coarse.name
             node.attrs["srcset"] = f"{name} 1x, {source} {density:g}x"
             node.attrs["src"] = name
     if "width" not in node.attributes:

@@ -23,7 +23,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
 
     ``site`` is the address at which the site will be, and ``hosted`` that of a chapter's
     notebook where it can be run, with ``{chapter}`` for its name; both may be unknown. A
-    script that is not known raises ValueError.
+    script or a handler that is not known raises ValueError.
     """
     site = site and site.rstrip("/") + "/"
     static = out / "_static"

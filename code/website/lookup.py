@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser as Page
 from selectolax.lexbor import LexborNode as Node
 
-# Not text, or text of its own.
-SKIPPED = ".headerlink, section[id], .math, figure, div.exercise, details.solution, pre, nav, .eqno, .katex"
+# Not text, or text of its own: tags, and classes.
+SKIPPED = {"figure", "pre", "nav", "h1", "h2", "h3", "h4"}
+APART = {"headerlink", "math", "exercise", "solution", "eqno", "katex"}
 # What references lead to and a few lines can show.
 SHOWN = "div.math[id], figure[id], dt[id^=term-]"
 
@@ -60,7 +61,9 @@ def list_equations(pages: dict[str, Page]) -> None:
 def _listed(node: Node, address: str) -> str:
     """An equation whose number leads to where it stands."""
     html = re.sub(r'<a class="(?:headerlink|checked)".*?</a>', "", node.html)
-    html = html.replace(f' id="{node.id}"', "", 1).replace('"said-', f'"{node.id}-said-')
+    html = html.replace(f' id="{node.id}"', "", 1).replace(
+        '"said-', f'"{node.id}-said-'
+    )
     link = rf'<span class="eqno"><a href="{address}#{node.id}">\1</a></span>'
     return re.sub(r'<span class="eqno">(.*?)</span>', link, html, count=1)
 
@@ -109,9 +112,15 @@ def _said(node: Node) -> Iterator[str]:
     for child in node.iter(include_text=True):
         if child.is_text_node:
             yield child.text()
-        elif not child.css_matches(SKIPPED):
+        elif not _stands_apart(child):
             yield from _said(child)
             yield " " if child.tag in {"p", "li", "td", "th", "dd", "div"} else ""
+
+
+def _stands_apart(node: Node) -> bool:
+    classes = {*(node.attributes.get("class") or "").split()}
+    is_section = node.tag == "section" and node.id
+    return bool(node.tag in SKIPPED or APART & classes or is_section)
 
 
 def _preview(node: Node) -> str:

@@ -76,9 +76,7 @@ def _kept(rule, used: set[str]) -> str:
             return ""
         case AtRule():
             return rule.serialize()
-    raise ValueError(
-        f"A style sheet has something unreadable: {rule.serialize()[:80]}"
-    )
+    raise ValueError(f"A style sheet has something unreadable: {rule.message}")
 
 
 def _split(prelude) -> Iterator[list]:
