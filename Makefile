@@ -26,7 +26,7 @@ help:
 	@echo 'make lint       check style and types of the code'
 	@echo 'make slow       run the long checks: repeat the builds, round at random, break the code in a thousand places'
 	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
-	@echo 'make bench      measure what the network costs, beside other ways (a minute)'
+	@echo 'make bench      measure what the network costs, beside other ways and by several processes (two minutes)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make picture    take the picture of a page in the README anew (needs chromium; another: CHROMIUM=path)'
 	@echo 'make clean      remove what the other commands made'
@@ -84,8 +84,9 @@ reference: $(READY)
 .PHONY: bench
 bench: $(READY)
 	$(VENV_PYTHON) -m bench
+	$(VENV_PYTHON) -m machines.measure
 	@echo
-	@echo 'The result is in $(CURDIR)/_build/bench.json'
+	@echo 'The results are in $(CURDIR)/_build/bench.json and machines.json'
 
 .PHONY: serve
 serve: book

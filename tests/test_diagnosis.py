@@ -1,6 +1,7 @@
 """The diagnosis: right networks pass, mistakes are named, nothing is guessed."""
 
 import json
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ import torch
 from backprop import NeuralNetwork, train
 from chapters import numbers
 from diagnosis import Diagnosis, calls, diagnose, pages
+from diagnosis.factors import Factor, factor
 from diagnosis.mistakes import MISTAKES
 from diagnosis.problems import (
     DIFFERENT,
@@ -19,8 +21,9 @@ from diagnosis.problems import (
     problems,
     tiny,
 )
-from diagnosis.search import Evidence, Factor, factor, is_book, search
-from diagnosis.terms import Values
+from diagnosis.search import search
+from diagnosis.states import Evidence
+from diagnosis.values import Values
 from sources import ROOT
 from students import threads
 from students.cases import CASES
@@ -44,6 +47,8 @@ def test_right_networks_are_not_accused(style):
     assert found.mistake is None
     one_output = style in ("one_output", "output_size_ignored")
     assert ("Only networks with one output" in found.message) == one_output
+    by_hand = diagnose(students.load(style), by_hand=True)
+    assert by_hand.ok == (style not in ("with_autograd", "recompute")), by_hand
 
 
 def slips():
@@ -104,7 +109,7 @@ def test_the_right_pieces_are_right():
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_cases(case):
-    found = diagnose(case.network, part=case.part)
+    found = diagnose(case.network, part=case.part, loss=case.loss)
     text = str(found)
     assert (found.status, found.mistake or "") == (case.status, case.names), text
     assert [says for says in case.says if says not in text] == [], text
@@ -168,8 +173,9 @@ def evidence(change=lambda gradients: gradients):
 def test_right_gradients_are_the_formulas_of_the_book():
     found = search(list(evidence()), 1e-7)
     assert (found.reached, found.stopped, len(found.states)) == (1, 0, 1)
-    assert all(is_book(slot, c) for (_, slot), c in found.states[0].rule.items())
-    assert found.states[0].cost == 0
+    state = found.states[0]
+    assert all(state.is_book(slot, c) for (_, slot), c in state.rule.items())
+    assert state.cost == 0
 
 
 def test_the_search_stops_where_nothing_fits():
@@ -241,8 +247,9 @@ def test_where_nothing_fits_a_network_is_shown_that_can_be_redone_by_hand():
 
 def test_two_explanations_are_both_told(monkeypatch):
     """A term that is the same as another in all networks, at the same cost."""
-    from diagnosis import search as room
-    from diagnosis.terms import RESIDUALS, Term
+    from diagnosis import stage as room
+    from diagnosis.terms import RESIDUALS
+    from diagnosis.values import Term
 
     twin = Term("cubed", r"\mathrm{twin}", lambda v: (v.p - v.y) ** 2)
     monkeypatch.setattr(room, "RESIDUALS", [*RESIDUALS, twin])
@@ -382,6 +389,187 @@ def test_right_training_passes():
     assert diagnose(NeuralNetwork, train=train).ok
 
 
+# ---------------------------------------------------------------- by hand
+
+
+class ByHand(threads.Pieces):
+    """All the work is its own, though `forward`, `get_loss` and so on are inherited, and
+    call it. Parameters may be known to autograd."""
+
+    def __init__(self, *sizes, **more):
+        super().__init__(*sizes, **more)
+        for layer in self.layers:
+            layer.linear.weight = torch.nn.Parameter(layer.linear.weight)
+
+    def forward_pass(self, x):
+        outs = [x]
+        for layer in self.layers:
+            z = outs[-1] @ layer.linear.weight + layer.linear.bias
+            outs.append(layer.act.forward(z))
+        return outs
+
+    def get_loss(self, x, y):
+        return ((self.forward(x) - y) ** 2).mean()
+
+    @torch.no_grad()
+    def backward_pass(self, outs, y):
+        super().backward_pass(outs, y)
+
+
+def leaves(net):
+    return [
+        parameter.detach().clone()
+        for layer in net.layers
+        for parameter in (layer.linear.weight, layer.linear.bias)
+    ]
+
+
+def fill(net, gradients):
+    for layer, weight, bias in zip(net.layers, gradients[::2], gradients[1::2]):
+        layer.linear.weight_grad, layer.linear.bias_grad = weight, bias
+
+
+def loss_of(net, x, y):
+    def loss(*parameters):
+        out = x
+        pairs = list(zip(parameters[::2], parameters[1::2]))
+        for layer, (weight, bias) in zip(net.layers, pairs):
+            out = layer.act.forward(out @ weight + bias)
+        return ((out.squeeze(-1) - y) ** 2).mean()
+
+    return loss
+
+
+class Backward(ByHand):
+    def backward(self, x, y):
+        own = [parameter.requires_grad_() for parameter in leaves(self)]
+        loss_of(self, x, y)(*own).backward()
+        fill(self, [parameter.grad for parameter in own])
+
+
+class Transformed(ByHand):
+    def backward(self, x, y):
+        own = leaves(self)
+        places = tuple(range(len(own)))
+        fill(self, torch.func.grad(loss_of(self, x, y), places)(*own))
+
+
+class ForwardMode(ByHand):
+    def backward(self, x, y):
+        own = leaves(self)
+        places = tuple(range(len(own)))
+        fill(self, torch.func.jacfwd(loss_of(self, x, y), places)(*own))
+
+
+class Super(ByHand):
+    def backward_pass(self, outs, y):
+        NeuralNetwork.backward_pass(self, outs, y)
+
+
+class Another(ByHand):
+    def backward(self, x, y):
+        other = NeuralNetwork(self.input_size, self.output_size, self.hidden_sizes)
+        other.layers = self.layers
+        other.backward(x, y)
+
+
+class OfTorch(ByHand):
+    def get_loss(self, x, y):
+        return torch.nn.MSELoss()(self.forward(x), y)
+
+
+class OnlyForward(NeuralNetwork):
+    forward_pass = ByHand.forward_pass
+
+
+class Unwatched(ByHand):
+    def backward(self, x, y):
+        sys.setprofile(None)
+        super().backward(x, y)
+
+
+NOT_BY_HAND = {
+    "autograd": (
+        Backward,
+        "backward",
+        "automatic differentiation, called in backward",
+    ),
+    "torch.func": (Transformed, "backward", "automatic differentiation"),
+    "forward mode": (ForwardMode, "backward", "automatic differentiation"),
+    "super": (
+        Super,
+        "backward",
+        "NeuralNetwork.backward_pass of backprop, called in",
+    ),
+    "another": (Another, "backward", "NeuralNetwork.backward_pass of backprop"),
+    "torch.nn": (OfTorch, "loss", "mse_loss of torch, called in get_loss (line"),
+    "inherited": (
+        NeuralNetwork,
+        "forward",
+        "NeuralNetwork.forward_pass of backprop.",
+    ),
+    "inherited loss": (OnlyForward, "loss", "MSELoss.forward of backprop."),
+    "inherited backward": (OnlyForward, "backward", "NeuralNetwork.backward_pass"),
+    "inherited update": (
+        OnlyForward,
+        "update",
+        "NeuralNetwork.descend of backprop.",
+    ),
+    "unwatched": (Unwatched, "backward", "something that cannot be watched"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")  # of torch's forward mode
+@pytest.mark.parametrize(
+    "network, part, says", NOT_BY_HAND.values(), ids=NOT_BY_HAND
+)
+def test_work_that_is_not_the_students_is_told(network, part, says):
+    assert diagnose(network, part).ok
+    found = diagnose(network, part, by_hand=True)
+    assert not found.ok
+    assert (found.status, found.part) == ("right, but not by hand", part)
+    assert f"the work is done by {says}" in found.message
+    assert "outside of the class" in found.message
+    assert found.read_again
+
+
+@pytest.mark.parametrize("part", [None, "forward", "loss", "backward", "update"])
+def test_work_of_ones_own_is_by_hand(part):
+    assert diagnose(ByHand, part, by_hand=True).ok
+
+
+def test_other_parts_and_checks_outside_may_be_done_otherwise():
+    assert diagnose(OnlyForward, "forward", by_hand=True).ok
+    assert diagnose(Backward, "forward", by_hand=True).ok
+    assert diagnose(Backward, "update", by_hand=True).ok
+
+    def loop(x, y, net, epochs, lr):
+        losses = []
+        for _ in range(epochs):
+            losses.append(net.get_loss(x, y))
+            net.backward(x, y)
+            net.apply_gradients(lr)
+        return net, losses
+
+    assert diagnose(Backward, "train", loop, by_hand=True).ok
+    found = diagnose(ByHand, "train", train, by_hand=True)
+    assert found.status == "right, but not by hand"
+    assert "the work is done by train of backprop" in found.message
+
+
+def test_who_sleeps_for_ever_does_not_stop_the_next_diagnosis(monkeypatch):
+    monkeypatch.setattr(calls, "SECONDS", 1.0)
+    sleeps = students.load(students.UNFINISHED["sleeps"])
+    assert diagnose(sleeps, by_hand=True).status == "timeout"
+    monkeypatch.setattr(calls, "SECONDS", 20.0)
+    assert diagnose(ByHand, by_hand=True).ok
+
+
+def test_what_is_wrong_is_told_as_wrong():
+    found = diagnose(threads.load(("squared",)), "backward", by_hand=True)
+    assert (found.status, found.mistake) == ("wrong", "residual-squared")
+
+
 # ---------------------------------------------------------------- close calls
 
 
@@ -514,6 +702,7 @@ def test_a_network_that_raises_for_several_outputs_is_checked_for_one():
         ((NeuralNetwork, "back"), ValueError, "got 'back'"),
         ((NeuralNetwork, "train"), ValueError, "train=train"),
         ((NeuralNetwork, "train", 5), TypeError, "must be a function; got 5"),
+        ((NeuralNetwork, None, None, False, "mse"), ValueError, "got 'mse'"),
     ],
 )
 def test_unusable_arguments_are_refused(arguments, error, says):

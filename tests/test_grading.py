@@ -18,10 +18,12 @@ import pytest
 import torch
 from labs.__main__ import main
 from labs.feedback import file_name
-from labs.grade import places
+from labs.grade import answer_of, guilty_of, places
 from labs.plain import NotPlain, decoded, encoded
 from labs.question import Cell, Unusable, needed, read, same, stubs
+from labs.question import cells as cells_in
 from labs.sandbox import Sandbox, available
+from labs.submission import reached
 from labs.table import Row, as_text, marks_by_hand, one_line
 from labs.verdict import answer, judge, said
 
@@ -116,6 +118,9 @@ def graded(handout, tmp_path_factory):
     line = "class Line:\n    __init__ = lambda self, x, y: None\n    predict = lambda *_: [0.0]"
     cells = filled(handout, slope=forging, Line=line)
     save(folder / "forged.ipynb", cells)
+    cells = filled(handout)  # all answers as they were written, what is called last
+    (slope,) = [c for c in cells if c.source.startswith("def slope(")]
+    save(folder / "below.ipynb", [*(c for c in cells if c is not slope), slope])
     (folder / "none.ipynb").write_text("{", encoding="utf-8")
     out = folder / "out"
     options = ["--question", str(handout / "line-question.ipynb"), "--seconds", "3"]
@@ -131,8 +136,11 @@ def test_each_exercise_has_a_row(graded):
     found = results(out)
     assert {
         student: list(rows) for student, rows in found.items()
-    } == dict.fromkeys(["'=Zoë & <b>", "broken", "forged", "none", "right"], names)
+    } == dict.fromkeys(
+        ["'=Zoë & <b>", "below", "broken", "forged", "none", "right"], names
+    )
     assert list(found["right"].values()) == ["to be read"] + ["passed"] * 4
+    assert list(found["below"].values()) == ["to be read"] + ["passed"] * 4
     assert set(found["none"].values()) == {"error"}
     wrong = found["'=Zoë & <b>"]
     assert wrong["slope"] == wrong["hidden"] == "failed"
@@ -178,7 +186,14 @@ def test_feedback_shows_messages_and_nothing_of_the_solution(graded):
         path.name: path.read_text(encoding="utf-8") for path in out.rglob("*.html")
     }
     assert set(pages) == {
-        *("right.html", "broken.html", "forged.html", "none.html", "Zoë_b.html"),
+        *(
+            "right.html",
+            "below.html",
+            "broken.html",
+            "forged.html",
+            "none.html",
+            "Zoë_b.html",
+        ),
         "summary.html",
     }
     assert "does not hold: abs(slope(x, y) - 2)" in pages["Zoë_b.html"]
@@ -287,8 +302,44 @@ def test_what_a_check_needs_is_what_the_question_left_open():
     )
     names, sources = needed("import c\nassert np.all(run() == b == c.d)", cells)
     assert names == {"run"}
-    assert sources == [cells[1].source, cells[2].source]
+    assert sources == cells[1:3] and stubs(sources) == {"f"}
     assert stubs(cells) == {"f", "other", "A.g"}
+
+
+def test_errors_belong_to_what_needs_their_cells():
+    cells = given("import a", "def f(): return a", "def g(): 1 /", "b = 1")
+    errors = dict.fromkeys((1, 2, 3, 4), "wrong")
+    assert guilty_of({"f"}, errors, cells) == [(1, "wrong"), (2, "wrong")]
+    assert guilty_of({"g"}, errors, cells) == [(3, "wrong")]
+    assert guilty_of({"f"}, {4: "wrong"}, cells) == []
+
+
+def test_what_a_check_reaches_is_what_its_functions_read():
+    names = {}
+    text = "class A:\n    def f(self): return [g() for _ in 'a']\ndef g(): return x\nx = []"
+    exec(text, names)  # noqa: S102
+    before = reached(["A"], names)
+    assert {"A", "g", "x"} <= {name for name, _ in before}
+    names["other"] = 1
+    assert reached(["A"], names) == before
+    names["x"] = [1]
+    assert reached(["A"], names) != before
+    del names["g"]
+    assert reached(["A"], names) != before
+
+
+def test_an_answer_is_what_the_question_does_not_have(tmp_path):
+    asked = [new_text("# A"), new_text("Yours.", "answer"), new_text("# B")]
+    question = read(save(tmp_path / "q.ipynb", asked))
+    (exercise,) = question.exercises
+
+    def found(*texts):
+        path = save(tmp_path / "theirs.ipynb", [new_text(text) for text in texts])
+        return answer_of(exercise, cells_in(path), question.cells)
+
+    assert found("# A\n\nYours.\n\n# B") == found("# A", "# B") == ""
+    assert found("# A\n\nMine, not yours.\n\n# B") == "Mine, not yours."
+    assert found("# A", "Mine", "# B") == "Mine"
 
 
 def test_a_check_stands_at_its_last_copy(tmp_path):
@@ -396,14 +447,16 @@ def test_what_happens_in_a_check(check, cells, result, message):
         ("def total(self): return self[0] + self[1]", "passed"),
     ],
 )
-def test_what_is_inherited_is_unfilled(body, result):
+@pytest.mark.parametrize("check", ["A([1, 2]).total() == 3", "B.a.total() == 3"])
+def test_what_is_inherited_is_unfilled(body, result, check):
     cell = f"from lab_of_the_test import Library\nclass A(Library):\n    {body}"
+    cell += "\nclass B:\n    a = A([1, 2])"
     module = ModuleType("lab_of_the_test")
     text = "class Library(list):\n    def total(self): return sum(self)"
     exec(text, vars(module))  # noqa: S102
     sys.modules["lab_of_the_test"] = module
     try:
-        found = judged("assert A([1, 2]).total() == 3", cell, asked=["A.total"])
+        found = judged(f"assert {check}", cell, asked=["A.total"])
     finally:
         del sys.modules["lab_of_the_test"]
     assert found["result"] == result

@@ -8,17 +8,21 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import numpy
 import psutil
+import pypdf
 import pytest
 import torch
 from labs.__main__ import main
 from labs.execute import impersonal
 from labs.fault import Fault
 from labs.make import notebook_of
+from labs.nbgrader import asserting
 from labs.stubs import compiled
 from labs.template import parse, read
 from labs.versions import build, is_template, question, solution
@@ -252,6 +256,32 @@ def test_messages_in_text_stand_where_the_homework_was(lines, expected):
     )
 
 
+def test_homework_may_run_over_cells():
+    lines = ["One", "", "#!TAG HWBEGIN", "#!MARKS 2", "#!MSG Yours.", "Secret A"]
+    lines += ["", "", "Secret B", "", "```python", "secret = 1", "```", ""]
+    lines += [
+        "```python",
+        "#!TAG SKIPQUESTEXEC",
+        "secret = 2",
+        "#!MSG Here.",
+        "#!TAG HWEND",
+    ]
+    lines += ["print(secret)", "```", ""]
+    text = MARKDOWN + "\n".join(lines)
+    asked, solved = question(text, TEMPLATES), solution(text, TEMPLATES)
+    assert asked.removeprefix(MARKDOWN) == (
+        "One\n\nYours.\n\n\n\n```python\n```\n\n```python\n# Here.\nprint(secret)\n```\n"
+    )
+    kept = [line for line in lines if not line.startswith("#!")]
+    assert solved.removeprefix(MARKDOWN).split("\n") == kept
+    cells = notebook_of(
+        parse(text), build(parse(text), TEMPLATES, is_question=True, is_marked=True)
+    ).cells
+    kinds = [(cell.cell_type, cell.metadata.get("tags")) for cell in cells]
+    answer = ("markdown", ["answer", "marks=2"])
+    assert kinds == [("markdown", None), answer, ("code", None), ("code", None)]
+
+
 def test_code_of_the_package_can_be_included():
     text = code(
         "#!TAG HWBEGIN",
@@ -297,9 +327,23 @@ def test_myst_is_written_out(lines, expected):
 # ----------------------------------------------------------------------- faults
 
 FAULTS = [
-    (code("#!TAG HWBEGIN", "x"), 14, "HWBEGIN without HWEND in this cell"),
-    (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN in this cell"),
-    (code("#!TAG HWBEGIN", "#!TAG HWBEGIN"), 15, "HWBEGIN inside homework"),
+    (code("#!TAG HWBEGIN", "x"), 14, "HWBEGIN without HWEND"),
+    (code("x", "#!TAG HWEND"), 15, "HWEND without HWBEGIN"),
+    (
+        code("#!TAG HWBEGIN", "#!TAG HWBEGIN"),
+        15,
+        "HWBEGIN inside the homework that begins in line 14",
+    ),
+    (
+        MARKDOWN + "#!TAG HWBEGIN\n#!MARKS 3\nx\n#!TAG HWEND\n",
+        14,
+        "MARKS without MSG",
+    ),
+    (
+        MARKDOWN + "#!TAG HWBEGIN\n\n\na\n#!TAG HWBEGIN\n",
+        17,
+        "HWBEGIN inside the homework that begins in line 13",
+    ),
     (code("x", "#!MSG y"), 15, "MSG outside homework"),
     (MARKDOWN + "#!MARKS 3\n", 13, "MARKS outside homework"),
     (code("#!TAG HWBEGIN", "#!MARKS 3", "#!TAG HWEND"), 15, "MARKS in a code cell"),
@@ -573,12 +617,127 @@ def test_pages_are_printed(made, name):
     assert pdf.count(b"/Subtype /Image") >= 2 * name.startswith("shapes")
 
 
+# What is in the text of a version and is not meant to be read: its front matter, tags of
+# HTML and of cells, TeX's commands and columns, targets of links, texts for images.
+SYNTAX = re.compile(
+    r"\A---.*?\n---\n|<[^>]*>|^(?:```|\+\+\+|:tags:)[^\n]*|!\[[^]]*\]\(.*?\)|\]\(.*?\)"
+    r"|\\(?:begin|end|label|(?:eq)?ref)\{[\w:]+\*?\}(?:\{.*?\})?|\\[A-Za-z]+",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def words_of(text):
+    """The words of a text, and each letter that is none of an alphabet."""
+    text = unicodedata.normalize("NFKC", text)
+    return set(re.findall(r"[^\W\d_]{3,}|[^\x00-\u024f\s]", text))
+
+
+@pytest.mark.parametrize("kind", ["question", "solution"])
+@pytest.mark.parametrize(
+    "path",
+    [TEMPLATES / "print-template.md", TEMPLATES / "shapes-template.md"]
+    + [TEMPLATES / "page-template.md", TEMPLATES / "line-template.md"]
+    + [pytest.param(ROOT / "book" / "lab.md", marks=pytest.mark.slow)],
+    ids=lambda path: path.stem,
+)
+def test_no_word_is_lost_in_print(unexecuted, path, kind):
+    out = unexecuted(path)
+    stem = path.stem.removesuffix("-template")
+    text = (out / f"{stem}-{kind}.md").read_text(encoding="utf-8")
+    read = pypdf.PdfReader(out / f"{stem}-{kind}.pdf")
+    printed = "".join(page.extract_text() for page in read.pages)
+    # Lines end anywhere, words may be divided, and code may be broken.
+    printed = re.sub(r"[\s\u200b\xad]|-$", "", printed, flags=re.MULTILINE)
+    printed = unicodedata.normalize("NFKC", printed)
+    lost = {word for word in words_of(SYNTAX.sub(" ", text)) if word not in printed}
+    assert not lost
+
+
+@pytest.fixture(scope="module")
+def unexecuted(tmp_path_factory):
+    """Makes the files of a template once, without running it."""
+
+    @cache
+    def make(path):
+        out = tmp_path_factory.mktemp(path.stem)
+        assert main(["make", str(path), "--out", str(out), "--no-execute"]) == 0
+        return out
+
+    return make
+
+
+def test_numbers_colours_and_names_are_printed_as_they_are_meant(tmp_path):
+    path = str(TEMPLATES / "print-template.md")
+    assert main(["make", path, "--out", str(tmp_path)]) == 0
+    read = pypdf.PdfReader(tmp_path / "print-solution.pdf")
+    printed = "\n".join(page.extract_text() for page in read.pages)
+    for line in (
+        "Before the formulas: (1) is referred to as 1, and star by its name.",
+        "colourless plain 中文 😀 ✓",
+        "ValueError: wrongly",
+        "The folder C:\\users and the sign \\n stay",
+        "\\mystery{enigma}",
+    ):
+        assert line in printed
+    assert "[31m" not in printed.replace('"\\x1b[31m', "")
+
+
+UNPRINTABLE = {
+    "a \\ref{eq:x} b": "no formula has the label eq:x",
+    "\\begin{theorem}\nx\n\\end{theorem}": "the environment theorem cannot be",
+    "\\begin{center}\n\\includegraphics{a.png}\n\\end{center}": "TeX shows an image",
+    "$x \\in \\R$": "this formula cannot be printed: unexpected control sequence \\R",
+    "a 𒀀 b": "no font has the character U+12000",
+    "$a + 𒀀$": "no font has the character U+12000",
+    "`a 𒀀 b`": "no font has the character U+12000",
+    '<iframe src="https://a.org"></iframe>': "paper has no <iframe>",
+    'a <video src="a.mp4"></video> b': "paper has no <video>",
+    "<div><script>1</script></div>": "paper has no <script>",
+}
+OUTPUTS = {
+    "IFrame('https://a.org', 9, 9)": "paper has no <iframe>",
+    "HTML('<img src=\"https://a.org/a.png\">')": "an image on the web cannot be printed",
+    "Math(r'\\mystery')": "this formula cannot be printed: unexpected control",
+    "display({'application/x-own': 'x'}, raw=True)": "this output cannot be printed",
+    "print(chr(0x12000))": "no font has the character U+12000",
+}
+
+
+def test_what_cannot_be_printed_is_told_with_its_line(tmp_path, capsys):
+    paths, expected = [], []
+    for number, (text, message) in enumerate(UNPRINTABLE.items()):
+        paths.append(tmp_path / f"lab{number}.md")
+        paths[-1].write_text(MARKDOWN + f"a\n\n{text}\n", encoding="utf-8")
+        expected.append(f"{paths[-1]}:15: {message}")
+    words = ["make", *map(str, paths), "--out", str(tmp_path / "out")]
+    assert main([*words, "--no-execute"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(expected)
+    for line, start in zip(said, expected, strict=True):
+        # The second line of an environment may be rarer than the first.
+        assert line.replace(":16: ", ":15: ").startswith(start)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", [list(OUTPUTS)[:-1], list(OUTPUTS)[-1:]])
+def test_outputs_that_cannot_be_printed_are_told_with_the_line_of_their_cell(
+    tmp_path, capsys, sources
+):
+    """The last one is found when all else is printed."""
+    path = tmp_path / "lab.md"
+    text = code("from IPython.display import HTML, IFrame, Math")
+    path.write_text(text + "".join(map(code, sources)).replace(MARKDOWN, "\n"))
+    assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(sources)
+    for number, (line, source) in enumerate(zip(said, sources, strict=True)):
+        assert line.startswith(f"{path}:{18 + 4 * number}: {OUTPUTS[source]}")
+
+
 @pytest.mark.slow
 def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
     """The page in the language of Typst, in place of the PDF."""
-    monkeypatch.setattr(
-        "labs.pdf.typst.compile", lambda source, **_: Path(source).read_bytes()
-    )
+    monkeypatch.setattr("labs.pdf.typeset", Path.read_bytes)
     text = ["```", "# no title", "```", "", "# **Bold** `code` $x^2$", ""]
     text += ["Note[^1] one.<br>Two.", "", "[^1]: Below.", ""]
     text += ["<table><tr><td>in a table</td></tr></table>", "", "```python"]
@@ -592,7 +751,7 @@ def test_what_jupyter_shows_is_printed(tmp_path, monkeypatch):
         main(["make", str(tmp_path / "a.md"), "--out", str(tmp_path / "out")]) == 0
     )
     page = (tmp_path / "out" / "a-solution.pdf").read_text(encoding="utf-8")
-    assert "#set document(title: [Bold code x^2], date: none)" in page
+    assert "#set document(title: [Bold code x^2], date: date)" in page
     assert "Note#footnote[Below.] one. \\\nTwo." in page
     for shown in "[in a table]", "$a / b$", "$c^2$", "#emph[d]", "#strong[e]":
         assert shown in page
@@ -756,7 +915,7 @@ RUNS = {
     "formula": (
         MARKDOWN + "a\n\n$$\na \\nonsense b\n$$\n",
         16,
-        "cannot be printed: [WARNING] Could not convert TeX math",
+        "this formula cannot be printed: unexpected control sequence \\nonsense",
     ),
 }
 
@@ -786,7 +945,14 @@ def test_templates_that_do_not_run_leave_nothing(tmp_path, capsys):
             "![a](../a.png)",
             "the image ../a.png is not below the template's folder (see --images)",
         ),
-        ("![a](https://a.org/a.png)", "there is no image https://a.org/a.png"),
+        (
+            "![a](https://a.org/a.png)",
+            "the image https://a.org/a.png is no file: save it beside the template",
+        ),
+        (
+            "![a](attachment:a.png)",
+            "the image attachment:a.png is no file: save it beside the template",
+        ),
     ],
 )
 def test_images_that_cannot_be_shown(tmp_path, capsys, image, message):
@@ -862,16 +1028,39 @@ def test_a_question_for_nbgrader(tmp_path):
         *((True, False, 3), student, (*check, 4), student, (*check, 2)),
         *(student, (*check, 1)),
     ]
+    ids = [t["grade_id"] for t in told if t]
+    assert ids[0] == "Paper-04" and ids[2] == "slope-08" and len({*ids}) == len(ids)
     checks = [
         c.source for c, t in zip(cells, told, strict=True) if t and t["locked"]
     ]
-    for number, passes in ("2", True), ("3", False):
-        names = {"number": int(number)}
-        with contextlib.nullcontext() if passes else pytest.raises(AssertionError):
-            exec(checks[-1], names)  # noqa: S102
     names = {"Line": lambda x, y: Fixed(), "x": 1, "y": 1, "np": numpy}
     with pytest.raises(AssertionError, match="The first prediction is 3.000"):
         exec(checks[1], names)  # noqa: S102
+
+
+@pytest.mark.parametrize(
+    ("value", "marks"),
+    [
+        *(("True", 3), ("None", 3), ("0.5, 'half'", 1.5), ("numpy.bool_(True)", 3)),
+        *(("False", None), ("numpy.bool_(False)", None), ("(0, 'no')", None)),
+        *(("Said(True)", 3), ("Said(False)", None)),
+    ],
+)
+def test_what_nbgrader_reads_of_a_check(value, marks):
+    """The last expression is what the cell puts out."""
+    *lines, last = asserting(f"1\n{value}", 3).split("\n")
+    names = {"numpy": numpy, "Said": Ok}
+    if marks is None:
+        with pytest.raises(AssertionError):
+            exec("\n".join(lines), names)  # noqa: S102
+    else:
+        exec("\n".join(lines), names)  # noqa: S102
+        assert eval(last, names) == marks
+
+
+class Ok:
+    def __init__(self, ok):
+        self.ok = ok
 
 
 class Fixed:
@@ -885,7 +1074,7 @@ def test_all_faults_of_a_template_are_told_at_once(tmp_path, capsys):
     path.write_text(text, encoding="utf-8")
     assert main(["make", str(path), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"{path}:14: HWBEGIN without HWEND in this cell, which ends in line 15",
+        f"{path}:14: HWBEGIN without HWEND",
         f"{path}:19: the code does not compile: invalid syntax",
     ]
 

@@ -8,6 +8,7 @@ import pytest
 import students
 import torch
 from diagnosis import calls, diagnose
+from diagnosis.losses import CROSS_ENTROPY, SQUARED_ERROR
 from diagnosis.mistakes import DATA, MISTAKES, Mistake, named
 from diagnosis.notation import html, plain
 from diagnosis.pages import page
@@ -188,7 +189,7 @@ def doubles():
 @pytest.mark.parametrize("mistake", OF_GRADIENTS, ids=lambda m: m.name)
 def test_each_formula_is_what_a_network_with_the_mistake_computes(mistake):
     network = next(c for c in classes(mistake.name) if computes(mistake, c))
-    found = diagnose(network)
+    found = diagnose(network, "backward", loss=mistake.under or "squared error")
     assert found.mistakes == (mistake.name,), found
     assert found.formulas or mistake.name == "gradients-accumulate"
 
@@ -233,7 +234,7 @@ def test_another_formula_is_noticed():
 
 
 def test_names_are_stable_and_single():
-    assert len(BY_NAME) == len(MISTAKES) == 48
+    assert len(BY_NAME) == len(MISTAKES) == 49
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in BY_NAME)
 
 
@@ -252,12 +253,19 @@ def test_the_list_holds_nothing_else():
 
 
 def test_patterns_are_looked_for_from_the_largest():
-    names = [m.name for m in named({"output slope: none", "loss factor: 1/2"})[0]]
+    slopeless = {"output slope: none", "loss factor: 1/2"}
+    names = [m.name for m in named(slopeless, SQUARED_ERROR)[0]]
     assert names == ["cross-entropy-delta"]
-    found, left = named({"output slope: none", "residual: cubed"})
+    found, left = named({"output slope: none", "residual: cubed"}, SQUARED_ERROR)
     assert [m.name for m in found] == ["no-output-slope"]
     assert left == {"residual: cubed"}
-    assert named({"matrix: after @first"})[0][0].name == "updated-too-early"
+    (early,) = named({"matrix: after @first"}, CROSS_ENTROPY)[0]
+    assert early.name == "updated-too-early"
+    slope = {"output slope: own"}
+    assert named(slope, SQUARED_ERROR) == ([], slope)
+    assert [m.name for m in named(slope, CROSS_ENTROPY)[0]] == [
+        "squared-error-delta"
+    ]
 
 
 CODE = re.compile(r"@|\.T\b|\w\(|\*\*|-=|\+=")

@@ -188,6 +188,23 @@ ROWS = {
             r"[t = i] = \delta_{ti}",
         ],
     ),
+    "machines": (
+        [
+            r"m_j = \sum_{s} a_{js}",
+            r"n = \sum_{j} m_j",
+            r"\mathcal{L} = \frac{1}{n} \sum_{j} \sum_{s} a_{js} c_s",
+            r"g_{jk} = \frac{1}{m_j} \sum_{s} a_{js} \cdot \frac{\partial c_s}{\partial \theta_k}",
+            r"\nabla_{\boldsymbol{\theta}} \mathcal{L} = \frac{1}{n} \sum_{j} m_j \mathbf{g}_j",
+            r"\boldsymbol{\theta} \leftarrow \boldsymbol{\theta} - \eta \sum_{j} \frac{m_j}{n} \mathbf{g}_j",
+        ],
+        [
+            r"m_j = \sum_{s} a_{js} c_s",
+            r"n = \sum_{j} \frac{m_j}{P}",
+            r"\nabla_{\boldsymbol{\theta}} \mathcal{L} = \frac{1}{P} \sum_{j} \mathbf{g}_j",
+            r"\nabla_{\boldsymbol{\theta}} \mathcal{L} = \sum_{j} \mathbf{g}_j",
+            r"\boldsymbol{\theta} \leftarrow \boldsymbol{\theta} - \frac{\eta}{P} \sum_{j} \mathbf{g}_j",
+        ],
+    ),
 }
 
 

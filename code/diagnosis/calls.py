@@ -1,26 +1,22 @@
 """Calls of a student's code: with a time limit, and what can go wrong in words."""
 
 import linecache
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from . import time_limit
+from .by_hand import Watcher, is_theirs
 from .problems import Problem
 from .recorder import ShapeRecorder
 
 SECONDS = 5.0  # for all calls of a diagnosis together
 
 Shapes = Sequence[tuple[int, ...]]
-
-# Whose frames in a traceback are not the student's: the book's packages and Python's.
-OTHERS = {Path(__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix)}
 
 MATRIX_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "dot"}
 ELEMENT_BY_ELEMENT = {
@@ -63,9 +59,10 @@ class Trouble(Exception):
 
 class Caller:
     """Calls functions until the time is up. ``batches`` are the numbers of samples of
-    the calls so far."""
+    the calls so far; a ``watcher`` sees who does the work in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watcher: Watcher | None = None) -> None:
+        self.watcher = watcher
         self.end = time.monotonic() + SECONDS
         self.batches: list[int] = []
 
@@ -77,6 +74,8 @@ class Caller:
 
         def recorded():
             with recorder:
+                if self.watcher:
+                    return self.watcher.run(name, lambda: function(*arguments))
                 return function(*arguments)
 
         left = self.end - time.monotonic()
@@ -151,12 +150,7 @@ def first_line(error: BaseException) -> str:
 def place(error: BaseException) -> tuple[str, bool]:
     """The last line of the student's code that ran, and whether it raised the error."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [
-        frame
-        for frame in frames
-        if not frame.filename.startswith("<frozen")
-        and not OTHERS & set(Path(frame.filename).parents)
-    ]
+    theirs = [frame for frame in frames if is_theirs(frame.filename)]
     if not theirs:
         return "", False
     frame = theirs[-1]

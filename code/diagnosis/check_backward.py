@@ -3,13 +3,14 @@
 import contextlib
 
 from .calls import Trouble
-from .check_forward import changing, suitable
+from .check_forward import suitable
 from .check_loss import WHOLE_LABELS, whole
 from .explain import explained
 from .findings import EQUATIONS, finding, first_difference
 from .problems import loss_and_gradients
 from .report import Diagnosis
 from .seen import SLOW, Seen, is_right, look, look_at
+from .stale import USED_AGAIN, after_changes
 from .student import Student
 
 
@@ -37,7 +38,7 @@ def check_backward(student: Student) -> Diagnosis | None:
             student.notes.append(SLOW)
             return None
     if whole_labels_do(student, seen):
-        student.notes.append(WHOLE_LABELS)
+        student.notes.append(WHOLE_LABELS.format(student.loss.title))
         return None
     return explained(student, seen, wrong)
 
@@ -56,20 +57,15 @@ def whole_labels_do(student: Student, seen: list[Seen]) -> bool:
 
 def stale(student: Student) -> Diagnosis | None:
     """Whether gradients go wrong on a network whose parameters and samples change."""
-    first, changes = changing()
-    net = student.network(first)
-    student.backward(net, first)
-    for what, changed in changes:
-        student.set_parameters(net, changed)
-        found = student.backward(net, changed)
-        right = loss_and_gradients(changed)[1]
+    for what, one, found in after_changes(student, Student.backward):
+        right = loss_and_gradients(one)[1]
         if not student.same(found, right):
             layer, name, difference = first_difference(student, found, right)
             return finding(
                 "backward",
                 f"The gradients of a new network are right. After {what} have changed,"
                 f" those of the {EQUATIONS[name]} of layer {layer} are not: what comes"
-                f" {difference}. Something that was computed earlier is used again.",
+                f" {difference}. {USED_AGAIN}",
                 f"eq-batch-{EQUATIONS[name]}",
                 layer=layer,
                 parameter=name,

@@ -10,17 +10,18 @@ from torch import Tensor
 
 from .calls import Trouble
 from .findings import finding
-from .problems import Problem, predict, problem, problems
+from .problems import Problem, predict, problems
 from .report import Diagnosis
+from .stale import USED_AGAIN, after_changes
 from .student import Student
-from .terms import Values
+from .values import Values
 
 
 def suitable(student: Student) -> list[Problem]:
     """The problems on which a class can be judged: those of several outputs, and those
     without hidden layers, only if it predicts there."""
     if not student.problems:
-        for one in problems():
+        for one in problems(student.loss):
             with contextlib.suppress(SlowDown):
                 if (one.K == 1 and len(one.sizes) > 2) or predicts_right(
                     student, one
@@ -59,7 +60,7 @@ def predict_with(student: Student, net: Any, problem: Problem) -> Tensor:
 
 
 def check_forward(student: Student) -> Diagnosis | None:
-    for one in problems():
+    for one in problems(student.loss):
         if one.K > 1 or len(one.sizes) == 2:
             continue
         net = student.network(one)
@@ -106,30 +107,15 @@ def first_wrong_layer(student: Student, problem: Problem) -> int:
     return 1
 
 
-def changing() -> tuple[Problem, list[tuple[str, Problem]]]:
-    """A problem, and what may change in it while the network stays."""
-    first = problems()[0]
-    other = problem(tuple(first.sizes), 7)
-    return first, [
-        ("the samples", replace(first, x=other.x, y=other.y)),
-        ("the parameters and the samples", other),
-    ]
-
-
 def stale(student: Student) -> Diagnosis | None:
     """Whether predictions go wrong when parameters or samples change."""
-    first, changes = changing()
-    net = student.network(first)
-    predict_with(student, net, first)
-    for what, changed in changes:
-        student.set_parameters(net, changed)
-        found = predict_with(student, net, changed)
-        if not student.equal(found, expected(changed)):
+    for what, one, found in after_changes(student, predict_with):
+        if not student.equal(found, expected(one)):
+            again = ": the earlier ones come again" * (len(found) != one.n)
             return finding(
                 "forward",
                 f"The predictions of a new network are right. After {what} have changed,"
-                f" they are not{': the earlier ones come again' * (len(found) == first.n)}."
-                " Something that was computed earlier is used again.",
+                f" they are not{again}. {USED_AGAIN}",
                 "eq-batch-output",
             )
     return None

@@ -7,42 +7,55 @@ from typing import Any
 from torch import Tensor
 
 from .calls import Trouble
-from .check_forward import changing, overrides, suitable
+from .check_forward import overrides, suitable
+from .factors import ONE, factor
 from .findings import finding
 from .formulas import Formula, compared
+from .losses import LOSSES, SQUARED_ERROR, Loss
 from .mistakes import atoms, facts, named
 from .problems import Problem, predict
 from .report import Diagnosis
-from .search import ONE, State, factor
+from .stale import USED_AGAIN, after_changes
+from .states import State
 from .student import Student, filled
-from .terms import RESIDUALS, Values
+from .terms import RESIDUALS
+from .values import Values
 
-# What may stand in place of the mean squared error, of predictions and labels (n, K).
-LOSSES: list[tuple[str, Callable[[Tensor, Tensor], Tensor]]] = [
-    ("", lambda p, y: ((p - y) ** 2).mean()),
-    ("pairs", lambda p, y: ((p.unsqueeze(1) - y) ** 2).mean()),
-    ("pairs", lambda p, y: (pairs_of_one(p, y) ** 2).mean()),
+Value = Callable[[Tensor, Tensor], Tensor]  # of predictions and labels (n, K)
+
+# What may stand in place of the right loss.
+OTHERS: list[tuple[str, Value]] = [
+    *((loss.name, loss.value) for loss in LOSSES.values()),
     ("absolute", lambda p, y: (p - y).abs().mean()),
     ("root", lambda p, y: ((p - y) ** 2).mean().sqrt()),
-    ("cross-entropy", lambda p, y: -(y * p.log() + (1 - y) * (1 - p).log()).mean()),
     ("not squared", lambda p, y: (p - y).mean()),
+    ("one term", lambda p, y: -(y * p.log()).mean()),
 ]
 SAID = {
     "absolute": "It is the mean absolute error.",
     "root": "It is the root of the mean squared error.",
-    "cross-entropy": "It is the cross-entropy, another loss.",
     "not squared": "It is the mean of the residuals, without a square.",
+    "one term": "It is the cross-entropy without what labels of 0 give.",
+    "cross-entropy": "It is the cross-entropy, another loss. If your class is to have it, call"
+    " diagnose with loss='cross-entropy'.",
+    "squared error": "It is the mean squared error, another loss. If your class is to have it,"
+    " call diagnose without loss='cross-entropy'.",
 }
 
 
-def pairs_of_one(p: Tensor, y: Tensor) -> Tensor:
-    return p - y.T if p.shape[1] == 1 else p - y
+def in_place_of(loss: Loss) -> list[tuple[str, Value]]:
+    """What a loss may be instead, the loss itself first, for factors beside it."""
+    value = loss.value
+    pairs: list[tuple[str, Value]] = [
+        ("pairs", lambda p, y: value(p.unsqueeze(1), y)),
+        ("pairs", lambda p, y: value(p, y.T if p.shape[1] == 1 else y)),
+    ]
+    return [("", value), *pairs, *((k, v) for k, v in OTHERS if k != loss.name)]
 
 
-def mean_squared_error(problem: Problem) -> Tensor:
-    return LOSSES[0][1](
-        predict(problem.weights, problem.biases, problem.x), problem.y
-    )
+def right_loss(problem: Problem) -> Tensor:
+    p = predict(problem.weights, problem.biases, problem.x)
+    return problem.loss.value(p, problem.y)
 
 
 def check_loss(student: Student) -> Diagnosis | None:
@@ -53,32 +66,32 @@ def check_loss(student: Student) -> Diagnosis | None:
     for one, found in seen:
         if found.numel() != 1:
             text = f"get_loss returns a tensor of shape {tuple(found.shape)}; one number was expected."
-            return finding("loss", text, "eq-loss-batch")
+            return finding("loss", text, student.loss.label)
     wrong = [
         pair
         for pair in seen
-        if not student.equal(pair[1].reshape(()), mean_squared_error(pair[0]))
+        if not student.equal(pair[1].reshape(()), right_loss(pair[0]))
     ]
     if not wrong:
         return stale(student) or (
             check_gradient(student) if student.part == "loss" else None
         )
     if whole_labels_do(student):
-        student.notes.append(WHOLE_LABELS)
+        student.notes.append(WHOLE_LABELS.format(student.loss.title))
         return None
     one, loss = wrong[0]
     text = (
         f"With n = {one.n} samples and K = {one.K} outputs, get_loss returns {loss.item():.4g}."
-        f" The mean squared error is {mean_squared_error(one):.4g}."
+        f" The {student.loss.title} is {right_loss(one):.4g}."
     )
     key, parts = explanation(student, seen)
-    mistakes, _ = named(parts, of_loss=True)
-    return finding("loss", [text, SAID.get(key, "")], "eq-loss-batch", mistakes)
+    mistakes, _ = named(parts, student.loss, of_loss=True)
+    return finding("loss", [text, SAID.get(key, "")], student.loss.label, mistakes)
 
 
 WHOLE_LABELS = (
-    "It is right for labels that are 0 or 1; other labels, which the mean squared error"
-    " would allow, are treated as if they were."
+    "It is right for labels that are 0 or 1; other labels, which the {} would allow, are"
+    " treated as if they were."
 )
 
 
@@ -96,7 +109,7 @@ def whole_labels_do(student: Student) -> bool:
         return all(
             student.equal(
                 loss_of(student, student.network(one), one).reshape(()),
-                mean_squared_error(one),
+                right_loss(one),
             )
             for one in map(whole, suitable(student))
         )
@@ -109,7 +122,7 @@ def explanation(
 ) -> tuple[str, set[str]]:
     """What the loss is instead, as facts."""
     sizes = tuple((p.n, p.K, p.sizes[-2], p.K) for p, _ in seen)
-    for key, formula in LOSSES:
+    for key, formula in in_place_of(student.loss):
         values = [formula(predict(p.weights, p.biases, p.x), p.y) for p, _ in seen]
         ratios = tuple(
             (found / value).item() for (_, found), value in zip(seen, values)
@@ -124,18 +137,13 @@ def explanation(
 
 def stale(student: Student) -> Diagnosis | None:
     """Whether the loss goes wrong when parameters or samples change."""
-    first, changes = changing()
-    net = student.network(first)
-    loss_of(student, net, first)
-    for what, changed in changes:
-        student.set_parameters(net, changed)
-        found = loss_of(student, net, changed)
-        if not student.equal(found.reshape(()), mean_squared_error(changed)):
+    for what, one, found in after_changes(student, loss_of):
+        if not student.equal(found.reshape(()), right_loss(one)):
             return finding(
                 "loss",
                 f"The loss of a new network is right. After {what} have changed, it is"
-                " not. Something that was computed earlier is used again.",
-                "eq-loss-batch",
+                f" not. {USED_AGAIN}",
+                student.loss.label,
             )
     return None
 
@@ -145,7 +153,10 @@ def stale(student: Student) -> Diagnosis | None:
 
 def check_gradient(student: Student) -> Diagnosis | None:
     """The gradient of the loss, if a class has written its own. Where all parts are
-    asked for, what the backward pass makes of it is told instead."""
+    asked for, what the backward pass makes of it is told instead. That of the
+    cross-entropy may be with respect to predictions or to pre-activations."""
+    if student.loss is not SQUARED_ERROR:
+        return None
     seen = []
     for one in suitable(student):
         gradient = own_gradient(student.network(one))
@@ -187,7 +198,7 @@ def check_gradient(student: Student) -> Diagnosis | None:
             if own is not None:
                 rule = {(v.L, "residual"): term, (v.L, "loss factor"): own}
                 state = State(rule=rule)
-                mistakes, _ = named(facts(state, v.L))
+                mistakes, _ = named(facts(state, v.L), student.loss)
                 return finding_of_gradient(mistakes, compared(state, v.L))
     text = (
         f"The gradient of the loss is wrong. For n = {v.n} and K = {v.K} its first entry"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .calls import Trouble, is_missing
 from .check_forward import suitable
+from .factors import ONE, Factor, factor
 from .findings import EQUATIONS, finding, first_difference
 from .formulas import Formula
 from .formulas import scale as written
@@ -17,7 +18,6 @@ from .mistakes import atoms, named
 from .notation import Piece
 from .problems import Gradients, Problem, descend, problem
 from .report import Diagnosis
-from .search import ONE, Factor, factor
 from .student import Student, filled
 
 # Two, and not 1: else a power of the rate, or a memory of earlier steps, does not show.
@@ -69,7 +69,7 @@ def check_update(student: Student) -> Diagnosis | None:
     found = [sum_of(student, seen, which) for which in (0, 1)]
     if not all(found):
         return finding("update", text, f"eq-update-{EQUATIONS[name]}", **place)
-    mistakes, left = named(set.union(*(one.facts for one in found)))
+    mistakes, left = named(set.union(*(one.facts for one in found)), student.loss)
     formulas = [
         one.formula(letter, f"eq-update-{kind}")
         for one, letter, kind in zip(found, "Wb", EQUATIONS.values())
@@ -230,7 +230,7 @@ def two_steps(student: Student, problem: Problem) -> Iterator[Step]:
 
 
 def check_train(student: Student, train: Callable) -> Diagnosis | None:
-    start = problem((4, 6, 5, 1), 7)
+    start = problem((4, 6, 5, 1), 7, student.loss)
     net = student.network(start)
     dtype = net.layers[0].linear.weight.dtype
     x, y = start.x.to(dtype, copy=True), start.y.squeeze(-1).to(dtype)
@@ -282,7 +282,7 @@ def check_train(student: Student, train: Callable) -> Diagnosis | None:
         )
     values = student.call("reading the losses", start, as_numbers, losses)
     text = about_losses(student, values, ends[-1][1])
-    return finding("train", text, "eq-loss-batch") if text else None
+    return finding("train", text, student.loss.label) if text else None
 
 
 def as_numbers(losses: Any) -> Tensor:

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import torch
 
+from .by_hand import Watcher
 from .calls import Caller, Trouble
 from .check_backward import check_backward
 from .check_forward import check_forward, suitable
 from .check_loss import check_loss
 from .check_update import check_train, check_update
+from .losses import LOSSES
 from .report import Diagnosis
 from .seen import SLOW
 from .student import Student
@@ -33,17 +35,38 @@ NEEDS = {
     "train": ["forward", "backward", "update"],
 }
 
+# What a part is written from.
+EQUATIONS = {
+    "forward": ("eq-batch-pre-activation", "eq-batch-output"),
+    "loss": ("eq-loss-batch", "eq-loss-gradient"),
+    "backward": (
+        "eq-batch-output-delta",
+        "eq-batch-weights",
+        "eq-batch-biases",
+        "eq-batch-hidden-delta",
+    ),
+    "update": ("eq-update-weights", "eq-update-biases"),
+    "train": ("eq-update-weights",),
+}
+
 
 def diagnose(
-    network_class: type, part: str | None = None, train: Callable | None = None
+    network_class: type,
+    part: str | None = None,
+    train: Callable | None = None,
+    by_hand: bool = False,
+    loss: str = "squared error",
 ) -> Diagnosis:
     """Say what is wrong in a class that implements the network of this book.
 
     The class has the constructor, the methods and the parameters of
-    `backprop.NeuralNetwork`; nothing else of it is used. ``part`` is 'forward', 'loss',
+    `backprop.NeuralNetwork`; nothing else of it is used. Its ``loss`` is the 'squared
+    error', or the 'cross-entropy' of the sigmoid at the output, a mean over samples and
+    outputs as well. ``part`` is 'forward', 'loss',
     'backward', 'update' or 'train'; if None, the parts are checked in this order, up to
     the first that is not right. ``train`` is a function like `backprop.train`; without
-    one, training is not checked.
+    one, training is not checked. With ``by_hand`` a part that is right is not accepted
+    where automatic differentiation, `torch.nn` or a network of a package does its work.
 
     The class is tried on small networks with random parameters, and its gradients are
     compared with those of automatic differentiation. What it prints is not shown.
@@ -56,17 +79,20 @@ def diagnose(
         )
     if part not in (None, *PARTS):
         raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}.")
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}.")
     if part == "train" and train is None:
         raise ValueError("part is 'train', so pass the function too: train=train.")
     if train is not None and not callable(train):
         raise TypeError(f"train must be a function; got {train!r}.")
     parts = [part] if part else [p for p in PARTS if p != "train" or train]
-    caller = Caller()
-    student = Student(network_class, torch.float64, caller)
+    caller = Caller(Watcher() if by_hand else None)
+    student = Student(network_class, torch.float64, caller, LOSSES[loss])
     found = examine(student, parts, train)
     if found.status == "error" and not found.mistakes:
         # The class may work in float32 only.
-        again = examine(Student(network_class, torch.float32, caller), parts, train)
+        student = Student(network_class, torch.float32, caller, LOSSES[loss])
+        again = examine(student, parts, train)
         of_dtype = any(
             word in found.message for word in ("dtype", "Float", "Double")
         )
@@ -83,6 +109,8 @@ def examine(
     with surroundings_kept(student.dtype):
         for part in parts:
             found = examine_part(student, part, train)
+            if found is None and student.caller.watcher:
+                found = not_by_hand(part, student.caller.watcher.of_part(part))
             if found is None:
                 checked.append(part)
                 continue
@@ -121,6 +149,21 @@ def examine_part(
     except Trouble as trouble:
         text = f"{trouble} {SLOW}" if trouble.slow else str(trouble)
         return Diagnosis(trouble.status, text, part)
+
+
+def not_by_hand(part: str, taken: list[str]) -> Diagnosis | None:
+    """Said where something else than the student's code has done the work of a part."""
+    if not taken:
+        return None
+    text = (
+        f"The results are right, but the work is done by {taken[0]}. Here your own code is"
+        " to do it, with operations on tensors only: write the equations below. Use what"
+        " does the work now to compare with, outside of the class."
+    )
+    again = EQUATIONS[part]
+    return Diagnosis(
+        "right, but not by hand", text, part, equation=again[0], read_again=again
+    )
 
 
 @contextlib.contextmanager

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from .factors import ONE, Factor
+from .losses import CROSS_ENTROPY, SQUARED_ERROR
 from .notation import Piece, html, plain, with_marks
-from .search import BOOK, ONE, Choice, Factor, State, is_book
-from .terms import Term, z_in, z_out
+from .states import BOOK, Choice, State, same
+from .values import Term, z_in, z_out
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,21 @@ def of_loss(get: Get) -> list[Piece]:
     factor, residual = get("loss factor"), get("residual")
     return [
         Piece(scale(factor, (2, -1, -1)), factor != ONE),
-        Piece(residual.tex, not is_book("residual", residual)),
+        Piece(residual.tex, not same(residual, BOOK["residual"])),
+    ]
+
+
+def of_cross_entropy(get: Get) -> list[Piece]:
+    factor, residual, slope = (
+        get("loss factor"),
+        get("residual"),
+        get("output slope"),
+    )
+    has_slope = slope is not None and slope.key != "none"
+    return [
+        Piece(scale(factor, (1, -1, -1)), factor != ONE),
+        Piece(residual.tex, not same(residual, BOOK["residual"])),
+        Piece(rf" \odot {slope.tex}" if has_slope else "", has_slope),
     ]
 
 
@@ -119,7 +135,7 @@ def of_parameter(name: str) -> Callable[[Get], list[Piece]]:
     def pieces(get: Get) -> list[Piece]:
         form, use, factor = get(name), get(f"{name} of"), get(f"{name} factor")
         before, *behind = form.tex.split("{}")
-        differs = not is_book(name, form)
+        differs = not same(form, BOOK[name])
         found = [Piece(scale(factor, units=units(factor)), factor != ONE)]
         found.append(Piece(before, differs))
         for part in behind:
@@ -133,7 +149,7 @@ def of_hidden(get: Get) -> list[Piece]:
     source, matrix = get("source"), get("matrix")
     slope, factor = get("hidden slope"), get("hidden factor")
     before, *behind = matrix.tex.split("{}")
-    differs = not is_book("matrix", matrix)
+    differs = not same(matrix, BOOK["matrix"])
     sent = [Piece(before, differs)]
     for part in behind:
         sent += [Piece(source.tex, source.key != "delta"), Piece(part, differs)]
@@ -148,9 +164,17 @@ def of_hidden(get: Get) -> list[Piece]:
 
 W, B = r"\mathbf{W}^{(\ell)}", r"\mathbf{b}^{(\ell)}"
 # The label of an equation, its left side, its slots, and how its right side is written.
-EQUATIONS: list[tuple[str, str, tuple[str, ...], Callable]] = [
-    ("eq-loss-gradient", f"{GRADIENT} = ", ("loss factor", "residual"), of_loss),
-    ("eq-batch-output-delta", r"\boldsymbol{\Delta}^{(L)} = ", ("output slope",), of_output),
+Equation = tuple[str, str, tuple[str, ...], Callable]
+TOP: dict[str, list[Equation]] = {
+    SQUARED_ERROR.name: [
+        ("eq-loss-gradient", f"{GRADIENT} = ", ("loss factor", "residual"), of_loss),
+        ("eq-batch-output-delta", r"\boldsymbol{\Delta}^{(L)} = ", ("output slope",), of_output),
+    ],
+    CROSS_ENTROPY.name: [
+        (CROSS_ENTROPY.label, r"\boldsymbol{\Delta}^{(L)} = ", ("loss factor", "residual", "output slope"), of_cross_entropy),
+    ],
+}  # fmt: skip
+REST: list[Equation] = [
     ("eq-batch-weights", rf"\nabla_{{{W}}} \mathcal{{L}} = ", ("weights", "weights of", "weights factor"), of_parameter("weights")),
     ("eq-batch-biases", rf"\nabla_{{{B}}} \mathcal{{L}} = ", ("biases", "biases of", "biases factor"), of_parameter("biases")),
     ("eq-batch-hidden-delta", r"\boldsymbol{\Delta}^{(\ell-1)} = ", ("source", "matrix", "hidden slope", "hidden factor"), of_hidden),
@@ -160,13 +184,13 @@ EQUATIONS: list[tuple[str, str, tuple[str, ...], Callable]] = [
 def compared(state: State, L: int) -> list[Formula]:
     """The formulas of an explanation that are not the book's, each beside that."""
     found = []
-    for label, left, slots, written in EQUATIONS:
+    for label, left, slots, written in (*TOP[state.loss.name], *REST):
         book = written(lambda slot: BOOK.get(slot))
         by_text: dict[tuple[Piece, ...], list[int]] = {}
         layers = sorted({l for l, slot in state.rule if slot == slots[0]})
         for l in layers:
             chosen = {s: state.rule[l, s] for s in slots}
-            if all(is_book(slot, choice) for slot, choice in chosen.items()):
+            if all(state.is_book(slot, choice) for slot, choice in chosen.items()):
                 continue
             if any(
                 isinstance(c, Term) and c.key == "unexplained"

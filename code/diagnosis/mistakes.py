@@ -11,7 +11,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from .search import Choice, Factor, State, is_book
+from .factors import Factor
+from .losses import Loss
+from .states import Choice, State
 
 DATA = Path(__file__).with_name("mistakes.toml")
 
@@ -19,7 +21,8 @@ DATA = Path(__file__).with_name("mistakes.toml")
 @dataclass(frozen=True)
 class Mistake:
     """``label`` is that of the equation that ``tex`` replaces, on its right side. Each of
-    the ``facts`` is a way of making it, ``loss`` the same in the loss itself."""
+    the ``facts`` is a way of making it, ``loss`` the same in the loss itself. One that is a
+    mistake under a certain loss only names this in ``under``."""
 
     name: str
     label: str
@@ -28,6 +31,7 @@ class Mistake:
     facts: tuple[frozenset[str], ...]
     loss: tuple[frozenset[str], ...] = ()
     loss_text: str = ""
+    under: str = ""
 
 
 def read(path: Path) -> list[Mistake]:
@@ -46,12 +50,17 @@ MISTAKES = read(DATA)
 
 
 def named(
-    facts: Iterable[str], of_loss: bool = False
+    facts: Iterable[str], loss: Loss, of_loss: bool = False
 ) -> tuple[list[Mistake], set[str]]:
-    """The mistakes that these facts are, in the order of the list; and the facts that are
-    of none. What needs the most facts is looked for first."""
+    """The mistakes that these facts are under a loss, in the order of the list; and the
+    facts that are of none. What needs the most facts is looked for first."""
     left, found = set(facts), []
-    ways = [(m, way) for m in MISTAKES for way in (m.loss if of_loss else m.facts)]
+    ways = [
+        (m, way)
+        for m in MISTAKES
+        if m.under in ("", loss.name)
+        for way in (m.loss if of_loss else m.facts)
+    ]
     for mistake, way in sorted(
         ways, key=lambda pair: (-len(pair[1]), "*" in str(pair[1]))
     ):
@@ -68,7 +77,7 @@ def facts(state: State, L: int) -> set[str]:
     """What differs from the book in the formulas of an explanation."""
     layers: dict[tuple[str, str], list[int]] = {}
     for (layer, slot), choice in state.rule.items():
-        for key in () if is_book(slot, choice) else keys(choice):
+        for key in () if state.is_book(slot, choice) else keys(choice):
             layers.setdefault((slot, key), []).append(layer)
     return {
         f"{slot}: {key}{where(slot, ls, L)}" for (slot, key), ls in layers.items()

@@ -8,18 +8,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .losses import SQUARED_ERROR, Loss
+
 Gradients = list[tuple[Tensor, Tensor]]  # of weights and biases, layer by layer
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Parameters of a network, layer by layer, and a batch: ``x`` (n, N^(0)) and ``y``
-    (n, K), in float64."""
+    (n, K), in float64. ``loss`` is the one that a class should have."""
 
     weights: list[Tensor]
     biases: list[Tensor]
     x: Tensor
     y: Tensor
+    loss: Loss = SQUARED_ERROR
 
     @property
     def sizes(self) -> list[int]:
@@ -51,10 +54,10 @@ def predict(weights: list[Tensor], biases: list[Tensor], x: Tensor) -> Tensor:
 
 
 def loss_and_gradients(problem: Problem) -> tuple[Tensor, Gradients]:
-    """The mean squared error, and its derivatives by automatic differentiation."""
+    """The loss, and its derivatives by automatic differentiation."""
     weights = [weight.clone().requires_grad_() for weight in problem.weights]
     biases = [bias.clone().requires_grad_() for bias in problem.biases]
-    loss = functional.mse_loss(predict(weights, biases, problem.x), problem.y)
+    loss = problem.loss.value(predict(weights, biases, problem.x), problem.y)
     found = torch.autograd.grad(loss, [*weights, *biases])
     gradients = list(zip(found[: len(weights)], found[len(weights) :]))
     return loss.detach(), gradients
@@ -77,7 +80,7 @@ def descend(
 
 
 @cache
-def problem(sizes: tuple[int, ...], n: int) -> Problem:
+def problem(sizes: tuple[int, ...], n: int, loss: Loss = SQUARED_ERROR) -> Problem:
     """Random biases and labels: at the start of a training symmetries hide mistakes."""
     generator = torch.Generator().manual_seed(sum(sizes) + 100 * n)
 
@@ -90,6 +93,7 @@ def problem(sizes: tuple[int, ...], n: int) -> Problem:
         [random(units) / 2 for _, units in shapes],
         random(n, sizes[0]),
         torch.rand(n, sizes[-1], generator=generator, dtype=torch.float64),
+        loss,
     )
 
 
@@ -109,12 +113,12 @@ SQUARE = [((4, 4, 4, 1), 3), ((4, 4, 4, 4), 4), ((3, 3, 3, 3), 5)]
 OTHER_DEPTHS = [((3, 5, 1), 4), ((3, 5, 4, 6, 1), 7), ((3, 1), 4)]
 
 
-def problems() -> list[Problem]:
+def problems(loss: Loss = SQUARED_ERROR) -> list[Problem]:
     """Networks of three layers, and then some of other depths."""
-    return [problem(*one) for one in (*DIFFERENT, *SQUARE, *OTHER_DEPTHS)]
+    return [problem(*one, loss) for one in (*DIFFERENT, *SQUARE, *OTHER_DEPTHS)]
 
 
-def tiny() -> Problem:
+def tiny(loss: Loss = SQUARED_ERROR) -> Problem:
     """A network of sizes 2, 2, 1 with one sample, to be redone by hand."""
     rows = (
         [[[0.5, -0.3], [0.2, 0.4]], [[0.6], [-0.5]]],
@@ -128,5 +132,5 @@ def tiny() -> Problem:
 
     weights, biases, x, y = rows
     return Problem(
-        list(map(made, weights)), list(map(made, biases)), made(x), made(y)
+        list(map(made, weights)), list(map(made, biases)), made(x), made(y), loss
     )

@@ -12,8 +12,8 @@ from .pages import page
 class Diagnosis:
     """The outcome of `diagnose`.
 
-    ``status`` is 'right', 'wrong', 'unfilled', 'error' or 'timeout'. ``part`` is the
-    part that was not right: 'forward', 'loss', 'backward', 'update' or 'train'.
+    ``status`` is 'right', 'right, but not by hand', 'wrong', 'unfilled', 'error' or
+    'timeout'. ``part`` is the part that was not right: 'forward', 'loss', 'backward', 'update' or 'train'.
     ``mistakes`` are the names of the mistakes that were found, all at once;
     ``alternatives`` those that explain what was seen as well. ``layer`` (from 1),
     ``parameter`` ('weight' or 'bias') and ``equation`` (its label in the book) say where

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from .calls import Trouble
 from .problems import Gradients, Problem, loss_and_gradients
-from .search import Evidence
+from .states import Evidence
 from .student import Student
-from .terms import Values
+from .values import Values
 
 Partial = list[tuple[Tensor | None, Tensor | None]]
 

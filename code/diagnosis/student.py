@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .calls import Caller, Trouble, is_missing
+from .losses import Loss
 from .problems import Gradients, Problem, loss_and_gradients
 
 NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
@@ -20,11 +21,14 @@ class Student:
     ``single`` says whether it has computed in float32, ``half`` in 16 bits; ``several`` whether it computes
     gradients for several outputs, as far as that is known; ``problems`` are those on
     which it can be judged, once they have been found; ``notes`` what is to be said of a class
-    that is right; ``part`` the one that alone is asked for.
+    that is right; ``part`` the one that alone is asked for; ``loss`` the one that the class
+    should have.
     """
 
-    def __init__(self, network_class: type, dtype: torch.dtype, caller: Caller):
-        self.network_class, self.dtype = network_class, dtype
+    def __init__(
+        self, network_class: type, dtype: torch.dtype, caller: Caller, loss: Loss
+    ):
+        self.network_class, self.dtype, self.loss = network_class, dtype, loss
         self.call = caller.call
         self.caller = caller
         self.single = False

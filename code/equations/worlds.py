@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from .feedforward import FEEDFORWARD
 from .tables import defined, derivative, leaf, loss, size, world_of_table
-from .world import World, after_descent, descend
+from .world import LOSS, World, after_descent, descend
 
 
 def some_loss(*arguments: str):
@@ -180,6 +180,57 @@ RECURRENCE = world_of_table(
     ],
 )  # fmt: skip
 
+
+def assigned(drawn):
+    """Each sample to one process, and at least one sample to each."""
+    chosen = drawn.abs().argmax(dim=0)
+    chosen[: len(drawn)] = torch.arange(len(drawn)).flip(0)
+    return functional.one_hot(chosen, len(drawn)).T.to(drawn)
+
+
+def losses_of_samples(model):
+    """That treat no two samples or parameters alike."""
+    inputs = model.random("inputs", model.sizes["n"], model.sizes["D"])
+    return torch.sin(inputs @ model["theta"]) + (inputs * model["theta"]) ** 2 @ (
+        model.random("weights", model.sizes["D"])
+    )
+
+
+def gradients_of_shards(model):
+    """Of the mean loss of the samples of each process."""
+    means = [
+        losses_of_samples(model)[mine > 0].mean() for mine in model["a"].detach()
+    ]
+    return torch.stack(
+        [torch.autograd.grad(mean, model["theta"])[0] for mean in means]
+    )
+
+
+def stepped(model, *_):
+    """Parameters after a step of torch's gradient descent."""
+    (gradient,) = torch.autograd.grad(
+        model[LOSS], model["theta"], retain_graph=True
+    )
+    return after_descent(model["theta"], gradient, lr=model["eta"].item())
+
+
+MACHINES = world_of_table(
+    "machines",
+    [
+        size("P", "processes"),
+        size("D", "parameters"),
+        size("n", "samples of the batch"),
+        leaf("theta", "D", "parameters, all in one column", after=stepped),
+        leaf("a", "P n", "1 where a process has a sample, else 0", assigned),
+        leaf("eta", "", "learning rate", positive),
+        defined("m", "P", "samples of each process", lambda m: m["a"].sum(1)),
+        defined("c", "n", "loss of each sample", losses_of_samples),
+        loss("loss of the batch", lambda m: m["c"].mean()),
+        defined("g", "P D", "gradient of the mean loss of the samples of a process", gradients_of_shards),
+    ],
+    {"n": lambda sizes: sizes["P"] + sizes["D"]},
+)  # fmt: skip
+
 WORLDS: dict[str, World] = {
     world.name: world
     for world in (
@@ -192,5 +243,6 @@ WORLDS: dict[str, World] = {
         BATCH_NORMALISATION,
         ATTENTION,
         RECURRENCE,
+        MACHINES,
     )
 }

@@ -7,20 +7,24 @@ from . import include
 from .answers import marked
 from .fault import Fault, one_line
 from .stubs import STATEMENT, compiled, stub
-from .tags import Line, Part, append, is_blank, split
+from .tags import Line, Part, append, is_blank
 from .template import check_line
 
 
 def text_cell(
-    lines: list[Line], is_question: bool, is_marked: bool = False
+    parts: list[Part], is_question: bool, is_marked: bool = False
 ) -> list[Line]:
     """A Markdown cell, or a raw one; ``is_marked`` says whether answers have marks
     around them."""
     done: list[Line] = []
-    for part in split(lines):
-        for line in part.lines:
-            if line.tag and line.tag.name == "INCLUDE":
-                raise Fault(line.number, "INCLUDE outside a code cell")
+    for part in parts:
+        tags = {line.tag.name: line.number for line in part.lines if line.tag}
+        if "INCLUDE" in tags:
+            raise Fault(tags["INCLUDE"], "INCLUDE outside a code cell")
+        if "MARKS" in tags and "MSG" not in tags:
+            raise Fault(
+                tags["MARKS"], "MARKS without MSG: nothing asks for an answer"
+            )
         is_hidden = part.homework and is_question
         shown = messages(part) if is_hidden else untagged(part)
         append(done, marked(part, shown) if part.homework and is_marked else shown)
@@ -54,12 +58,11 @@ def without_skip(lines: list[Line]) -> tuple[list[Line], bool]:
 
 
 def code_cell(
-    lines: list[Line], python: bool, folder: Path, is_question: bool
+    parts: list[Part], python: bool, folder: Path, is_question: bool
 ) -> list[Line]:
     """A code cell. Raises Fault where the code of either version does not compile,
     unless it is not ``python``."""
-    parts = split(lines)
-    for line in lines:
+    for line in (line for part in parts for line in part.lines):
         if line.tag and line.tag.name == "MARKS":
             raise Fault(line.number, "MARKS in a code cell: tag the check marks=…")
     shown = [solved(part, folder) for part in parts]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,12 +31,14 @@ from .question import (
     cells,
     copy_of,
     files_of,
+    imported,
     imports,
     needed,
     read,
     same,
     stubs,
     tree,
+    used,
     value,
 )
 from .sandbox import Sandbox
@@ -185,13 +188,9 @@ class Grader:
         result, message = str(said["result"]), str(said["message"])
         if result not in ("passed", "partly", "forged"):
             names, _ = needed(exercise.cell.source, self.question.given)
-            sources = {
-                cell.number: cell.source for cell in theirs if cell.kind == "code"
-            }
             guilty = [
                 f"code cell {number}{', ' if text.startswith('line ') else ' '}{text}"
-                for number, text in sorted(errors.items())
-                if names & bound_if_broken(sources.get(number, ""))
+                for number, text in guilty_of(names, errors, theirs)
             ]
             if guilty:
                 result = "error" if result == "unfilled" else result
@@ -221,7 +220,6 @@ class Grader:
         """What the checks say, the errors of cells by their numbers, and what stopped
         the notebook, if anything."""
         given = self.question.given
-        asked = sorted(stubs(given))
         imported = imports([*given, *(check.cell for check in checks)])
         exercises = []
         for check in checks:
@@ -230,8 +228,8 @@ class Grader:
                 {
                     "source": check.cell.source,
                     "needed": sorted(names),
-                    "stubs": cells_of_stubs,
-                    "asked": asked,
+                    "stubs": [cell.source for cell in cells_of_stubs],
+                    "asked": sorted(stubs(cells_of_stubs)),
                     "imports": imported,
                 }
             )
@@ -364,6 +362,21 @@ def places(theirs: list[Cell], checks: list[Exercise]) -> dict[int, list[int]]:
     return found
 
 
+def guilty_of(
+    names: set[str], errors: dict[int, str], theirs: list[Cell]
+) -> list[tuple[int, str]]:
+    """The errors of cells that should have made names, or what those cells use in turn."""
+    found: dict[int, str] = {}
+    failed = [
+        cell for cell in theirs if cell.kind == "code" and cell.number in errors
+    ]
+    for cell in reversed(failed):
+        if names & (bound_if_broken(cell.source) | imported([cell.source])):
+            found[cell.number] = errors[cell.number]
+            names = names | used(cell.source)
+    return sorted(found.items())
+
+
 def bound_if_broken(source: str) -> set[str]:
     """The names that a cell binds; where it is no Python, those that seem to be."""
     names = bound(source)
@@ -376,7 +389,7 @@ def bound_if_broken(source: str) -> set[str]:
 
 def answer_of(exercise: Exercise, theirs: list[Cell], asked: list[Cell]) -> str:
     """What a student has written for an answer, empty if that is nothing. It is in the
-    cell of the question, or else in those that the question does not have."""
+    cell of the question, or else it is what the question does not have."""
     texts = [cell for cell in theirs if cell.kind == "markdown"]
     cell = exercise.cell
     own = [t for t in texts if ANSWER in t.tags and t.id == cell.id and t.id]
@@ -385,10 +398,11 @@ def answer_of(exercise: Exercise, theirs: list[Cell], asked: list[Cell]) -> str:
         places = [t for t in asked if ANSWER in t.tags and t.kind == "markdown"]
         if len(answers) == len(places):
             own = [answers[[place.number for place in places].index(cell.number)]]
-    if not own:
-        known = {" ".join(t.source.split()) for t in asked}
-        own = [t for t in texts if " ".join(t.source.split()) not in known]
-    text = "\n\n".join(t.source for t in own).strip()
+    text = "\n\n".join(t.source for t in own or texts).strip()
+    if not own:  # what is not the question's, for cells may have been merged
+        for given in sorted((t.source for t in asked), key=len, reverse=True):
+            whole = rf"^\s*{re.escape(given.strip())}\s*$"
+            text = re.sub(whole, "", text, flags=re.MULTILINE).strip()
     return "" if " ".join(text.split()) == " ".join(cell.source.split()) else text
 
 

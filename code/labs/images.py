@@ -26,7 +26,10 @@ def images(
             continue
         file = (folder / path).resolve()
         places = [folder, shared.resolve()] if shared else [folder]
-        if Path(path).root or not any(map(file.is_relative_to, places)):
+        if re.match(r"\w+:", path):
+            message = f"the image {path} is no file: save it beside the template"
+            faults.append(Fault(number, message))
+        elif Path(path).root or not any(map(file.is_relative_to, places)):
             message = f"the image {path} is not below the template's folder"
             message += ", nor in that of --images" if shared else " (see --images)"
             faults.append(Fault(number, message))

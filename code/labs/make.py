@@ -17,11 +17,11 @@ from nbformat import NotebookNode
 
 from .answers import split
 from .execute import execute
-from .fault import Fault, Faults, one_line
+from .fault import Fault, Faults
 from .images import below, images, is_shown
 from .myst import plain
 from .nbgrader import for_nbgrader
-from .pdf import PrintError, printed
+from .pdf import PrintError, Trouble, printed
 from .question import cells, copy_of, files_of
 from .question import read as read_question
 from .tags import Line
@@ -99,7 +99,7 @@ class Maker:
         if self.options.with_outputs:
             seconds = self.options.seconds
             run(notebook, place.name, template, version, folder, seconds)
-        notebook = handed_out(notebook)
+        whole, notebook = notebook, handed_out(notebook)
         target = place.with_name(f"{place.name}.ipynb")
         target.write_text(
             nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n"
@@ -109,9 +109,11 @@ class Maker:
             try:
                 pages = printed(target, title(notebook, place.name))
             except PrintError as error:
-                number = line_of(template, error.formula)
-                message = f"cannot be printed: {one_line(error)}"
-                raise Fault(number, message) from None
+                found = {
+                    (line_of(trouble, template, whole), trouble.message)
+                    for trouble in error.troubles
+                }
+                raise Faults([Fault(*each) for each in sorted(found)]) from None
             place.with_name(f"{place.name}.pdf").write_bytes(pages)
 
     def move(self, work: Path, path: Path) -> None:
@@ -242,10 +244,22 @@ def title(notebook: NotebookNode, name: str) -> str:
     return name
 
 
-def line_of(template: Template, formula: list[str]) -> int:
-    """The number of a line of a formula, of that which occurs least often; else 1."""
+def line_of(trouble: Trouble, template: Template, notebook: NotebookNode) -> int:
+    """Where what cannot be printed is in the template: the first line of its code cell,
+    or that with the rarest line of its text; 1 if there is none."""
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    begins = list(zip(codes, code_cells(template), strict=True))
+    for cell, number in begins:
+        if cell.id == trouble.cell:
+            return number
     places = (
         [n for n, text in enumerate(template.lines, 1) if piece.strip() in text]
-        for piece in formula
+        for piece in trouble.piece.splitlines()
+        if piece.strip()
     )
-    return min(filter(None, places), key=len, default=[1])[0]
+    if found := min(filter(None, places), key=len, default=[]):
+        return found[0]
+    shown = [
+        number for cell, number in begins if trouble.piece in str(cell.outputs)
+    ]
+    return shown[0] if shown else 1

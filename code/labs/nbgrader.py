@@ -1,18 +1,19 @@
 """What nbgrader needs to know of a question: version 3 of its metadata."""
 
 import ast
+import re
 
 import nbformat
 from nbformat import NotebookNode
 
 from .question import Question, tree
 
-# nbgrader looks whether a cell raises, and not at what it returns.
+# nbgrader looks whether a cell raises, and takes a number that it puts out for marks.
 VALUE = "_found"
-ASSERTION = (
-    f"assert getattr({VALUE}, 'ok', {VALUE}[0] if isinstance({VALUE}, tuple) else"
-    f" {VALUE} is not False), {VALUE}"
-)
+ENDING = f"""\
+_share = {VALUE}[0] if isinstance({VALUE}, tuple) else getattr({VALUE}, "ok", {VALUE})
+assert _share or {VALUE} is None, {VALUE}
+float(1 if {VALUE} is None else _share) * MARKS"""
 
 
 def for_nbgrader(
@@ -35,7 +36,7 @@ def for_nbgrader(
         cell.metadata["nbgrader"] = {
             "cell_type": cell.cell_type,
             "grade": exercise is not None,
-            "grade_id": f"cell-{number:02d}",
+            "grade_id": grade_id(exercise.name if exercise else "code", number),
             "locked": is_check,
             "schema_version": 3,
             "solution": not is_check,
@@ -44,15 +45,24 @@ def for_nbgrader(
         if exercise is not None:
             cell.metadata["nbgrader"]["points"] = exercise.marks
         if is_check:
-            cell.source = asserting(cell.source)
+            cell.source = asserting(cell.source, exercise.marks)
     return made
 
 
-def asserting(check: str) -> str:
-    """A check that raises where it does not pass."""
+def grade_id(name: str, number: int) -> str:
+    """A name that nbgrader takes, its own for each of the cells."""
+    return f"{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}-{number:02d}".strip(
+        "-"
+    )
+
+
+def asserting(check: str, marks: float) -> str:
+    """A check that raises where it does not pass, and else puts out its marks."""
     body = tree(check).body
     if not body or not isinstance(body[-1], ast.Expr):
         return check
     lines, start = check.split("\n"), body[-1].lineno - 1
     lines[start] = f"{VALUE} = {lines[start]}"
-    return "\n".join([*lines[: body[-1].end_lineno], ASSERTION])
+    return "\n".join(
+        [*lines[: body[-1].end_lineno], ENDING.replace("MARKS", f"{marks:g}")]
+    )

@@ -180,6 +180,17 @@ def used(source: str) -> set[str]:
     } - set(dir(builtins))
 
 
+def imported(sources: list[str]) -> set[str]:
+    """The names that cells import."""
+    return {
+        (alias.asname or alias.name).partition(".")[0]
+        for source in sources
+        for statement in tree(source).body
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
 def imports(found: list[Cell]) -> list[str]:
     """The import statements of cells, each a text of its own."""
     return [
@@ -191,31 +202,25 @@ def imports(found: list[Cell]) -> list[str]:
     ]
 
 
-def needed(check: str, given: list[Cell]) -> tuple[set[str], list[str]]:
+def needed(check: str, given: list[Cell]) -> tuple[set[str], list[Cell]]:
     """The names of the student that a check needs, and the cells of the question that
     bind these or what they need, in order."""
-    binds = [(cell.source, bound(cell.source), used(cell.source)) for cell in given]
-    imported = {
-        (alias.asname or alias.name).partition(".")[0]
-        for source in (check, *(cell.source for cell in given))
-        for statement in tree(source).body
-        if isinstance(statement, ast.Import | ast.ImportFrom)
-        for alias in statement.names
-    }
-    direct = used(check) - bound(check) - imported
+    binds = [(bound(cell.source), used(cell.source)) for cell in given]
+    known = imported([check, *(cell.source for cell in given)])
+    direct = used(check) - bound(check) - known
     names = set(direct)
     chosen: set[int] = set()
     while True:
         more = [
             place
-            for place, (_, names_bound, _) in enumerate(binds)
+            for place, (names_bound, _) in enumerate(binds)
             if place not in chosen and names_bound & names
         ]
         if not more:
-            return direct, [binds[place][0] for place in sorted(chosen)]
+            return direct, [given[place] for place in sorted(chosen)]
         for place in more:
             chosen.add(place)
-            names |= binds[place][2] - imported
+            names |= binds[place][1] - known
 
 
 def stubs(found: list[Cell]) -> set[str]:

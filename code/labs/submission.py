@@ -27,6 +27,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import psutil
@@ -187,13 +188,36 @@ class Notebook:
         it needs are still those for which the answer is known."""
         exercise = self.job["exercises"][request["exercise"]]
         names = self.shell.user_ns
-        objects = [id(names.get(name)) for name in exercise["needed"]]
+        objects = reached(exercise["needed"], names)
         if objects and objects == request["known"]:
             return {"same": True}
         if values := values_of(names, exercise["needed"]):
             return {"values": values, "objects": objects}
         found = judged(exercise, names, self.fresh, self.job["seconds"])
         return found | {"objects": objects}
+
+
+def reached(needed: list[str], names: dict[str, Any]) -> list[list]:
+    """The names that a check needs, with those that their functions read in turn; and by
+    which one sees whether they are still the same objects."""
+    found: dict[str, int] = {}
+    waiting = [*needed]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            value = names.get(name)
+            found[name] = id(value)
+            parts = vars(value).values() if isinstance(value, type) else [value]
+            codes = [
+                part.__code__ for part in parts if isinstance(part, FunctionType)
+            ]
+            while codes:
+                code = codes.pop()
+                waiting += code.co_names
+                codes += [
+                    each for each in code.co_consts if isinstance(each, CodeType)
+                ]
+    return [[name, found[name]] for name in sorted(found)]
 
 
 def judged(

@@ -72,18 +72,22 @@ def tagged(number: int, text: str, kind: str) -> Line:
     return Line(number, text, Tag(name, argument, indent))
 
 
-def split(lines: list[Line]) -> list[Part]:
-    """The parts of one cell, in order."""
-    parts, is_open = [Part()], False
+def split(lines: list[Line], since: int) -> list[Part]:
+    """The parts of one cell, in order. It begins in homework that began in an earlier
+    cell, in the line ``since``, unless that is 0; and may end in homework that goes on
+    in the next one."""
+    parts = [Part(bool(since), since)]
     for line in lines:
+        is_open = parts[-1].homework
         name = line.tag.name if line.tag else ""
         if name == "HWBEGIN":
             if is_open:
-                raise Fault(line.number, "HWBEGIN inside homework")
+                where = f"the homework that begins in line {parts[-1].number}"
+                raise Fault(line.number, f"HWBEGIN inside {where}")
             parts.append(Part(True, line.number))
         elif name == "HWEND":
             if not is_open:
-                raise Fault(line.number, "HWEND without HWBEGIN in this cell")
+                raise Fault(line.number, "HWEND without HWBEGIN")
             parts.append(Part())
         elif name == "SKIPQUESTEXEC":
             raise Fault(line.number, "SKIPQUESTEXEC not at the head of a code cell")
@@ -91,10 +95,6 @@ def split(lines: list[Line]) -> list[Part]:
             raise Fault(line.number, f"{name} outside homework")
         else:
             parts[-1].lines.append(line)
-        is_open = parts[-1].homework
-    if is_open:
-        end = f"which ends in line {lines[-1].number}"
-        raise Fault(parts[-1].number, f"HWBEGIN without HWEND in this cell, {end}")
     return parts
 
 

@@ -167,12 +167,7 @@ def left_open(exercise: dict, names: dict[str, Any]) -> str:
     for name in exercise["needed"]:
         if names.get(name) is ...:
             return f"{name} is not filled in yet"
-    asked = [
-        name
-        for name in exercise["asked"]
-        if name.partition(".")[0] in exercise["needed"]
-        and name.partition(".")[0] in names
-    ]
+    asked = [name for name in exercise["asked"] if name.partition(".")[0] in names]
     if asked and all(is_foreign(name, names) for name in asked):
         return f"{' and '.join(asked)} {'is' if len(asked) == 1 else 'are'} not written"
     return ""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from .cells import code_cell, text_cell, without_skip
 from .fault import Fault
 from .myst import directives
-from .tags import Line, like_tag, tagged
+from .tags import Line, Part, like_tag, split, tagged
 from .template import Cell, Template, parse
 
 
@@ -76,49 +76,65 @@ def build(
     have marks around them, by which a notebook finds them."""
     lines: list[Line] = []
     texts: list[Line] = []  # of cells without code, as they are in the template
-    skipped, position, code_cells = set(), 0, 0
+    skipped, position, code_cells, since = set(), 0, 0, 0
     for cell in template.cells:
         lines += between_cells(template, position, cell.start)
-        shown, is_skipped = version_of(
-            template, cell, folder, is_question, is_marked
-        )
-        lines += shown
+        source, is_skipped, parts = parts_of(template, cell, since)
+        since = parts[-1].number
+        lines += version_of(cell, parts, folder, is_question, is_marked)
         if cell.kind == "code":
             if is_skipped and is_question:
                 skipped.add(code_cells)
             code_cells += 1
         else:
-            texts += cell_lines(template, cell)
+            texts += source
         position = cell.stop
+    if since:
+        raise not_closed(since)
     lines += between_cells(template, position, len(template.lines))
     if is_question and template.flavour == "myst":
         lines = without_empty_solutions(template, texts, lines)
     return Version(is_question, lines, frozenset(skipped))
 
 
-def version_of(
-    template: Template, cell: Cell, folder: Path, is_question: bool, is_marked: bool
-) -> tuple[list[Line], bool]:
-    """The lines of a cell in a version, and whether the question does not run it."""
-    source = cell_lines(template, cell)
+def parts_of(
+    template: Template, cell: Cell, since: int
+) -> tuple[list[Line], bool, list[Part]]:
+    """The lines of a cell, whether the question does not run it, and its parts.
+    ``since`` is the line of a HWBEGIN in an earlier cell, 0 if none is open."""
+    source, is_skipped = cell_lines(template, cell), False
     if cell.kind == "code":
         source, is_skipped = without_skip(source)
-        return code_cell(source, cell.python, folder, is_question), is_skipped
-    return text_cell(
-        source, is_question, is_marked and cell.kind == "markdown"
-    ), False
+    return source, is_skipped, split(source, since)
+
+
+def version_of(
+    cell: Cell, parts: list[Part], folder: Path, is_question: bool, is_marked: bool
+) -> list[Line]:
+    """The lines of a cell in a version."""
+    if cell.kind == "code":
+        return code_cell(parts, cell.python, folder, is_question)
+    return text_cell(parts, is_question, is_marked and cell.kind == "markdown")
+
+
+def not_closed(line: int) -> Fault:
+    return Fault(line, "HWBEGIN without HWEND")
 
 
 def faults(template: Template, folder: Path) -> list[Fault]:
     """What is wrong in the cells of a template: of each cell the first."""
-    found = []
+    found, since = [], 0
     for cell in template.cells:
         try:
+            _, _, parts = parts_of(template, cell, since)
+            since = parts[-1].number
             for is_question in False, True:
-                version_of(template, cell, folder, is_question, False)
+                version_of(cell, parts, folder, is_question, False)
         except Fault as fault:
             found.append(fault)
-    return found
+    if since:
+        found.append(not_closed(since))
+    return sorted(found, key=lambda fault: fault.line)
 
 
 def cell_lines(template: Template, cell: Cell) -> list[Line]:

@@ -60,8 +60,8 @@ class Plain:
 
 @dataclass(frozen=True)
 class Case:
-    """A class, the part to ask for, and what is expected: the status, the names, and what
-    the text says and does not say."""
+    """A class, the part and the loss to ask for, and what is expected: the status, the
+    names, and what the text says and does not say."""
 
     network: type
     status: str = "wrong"
@@ -69,6 +69,7 @@ class Case:
     says: tuple[str, ...] = ()
     says_not: tuple[str, ...] = ()
     part: str | None = None
+    loss: str = "squared error"
 
 
 def plain(**methods: Callable) -> type:
@@ -524,4 +525,152 @@ MESSAGES = {
     "random": Case(pieces(store=noisy), says=("something is random",)),
 }
 
-CASES = RIGHT | PASSING | NAMED | MESSAGES
+# ---------------------------------------------------------------- another loss
+
+
+class CrossEntropy(Plain):
+    """A right network that has the cross-entropy."""
+
+    def get_loss(self, x, y):
+        p = self.forward(x)
+        return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+    def first_delta(self, p, y):
+        return (p - y.reshape(p.shape)) / p.numel()
+
+
+class FromPreActivations(CrossEntropy):
+    """As a library computes it; its gradient is with respect to pre-activations."""
+
+    def get_loss(self, x, y):
+        p = self.forward(x)
+        z = torch.log(p / (1 - p))
+        return (z.clamp_min(0) - y * z + torch.log1p(torch.exp(-z.abs()))).mean()
+
+    def first_delta(self, p, y):
+        return self.loss_gradient(y.reshape(p.shape), torch.log(p / (1 - p)))
+
+    def loss_gradient(self, y, z_in):
+        return (torch.sigmoid(z_in) - y) / y.numel()
+
+
+def entropy(**methods):
+    return type("Changed", (CrossEntropy,), methods)
+
+
+def other_loss(network, names="", **more):
+    return Case(network, names=names, loss="cross-entropy", **more)
+
+
+FOUND = "Your code: Δ^(L) = "
+ENTROPY = {
+    "right": other_loss(CrossEntropy, status="right"),
+    "right from pre-activations": other_loss(
+        FromPreActivations, status="right", part="loss"
+    ),
+    "right backward from pre-activations": other_loss(
+        FromPreActivations, status="right"
+    ),
+    "not asked for": Case(
+        CrossEntropy,
+        part="loss",
+        says=(
+            "It is the cross-entropy, another loss.",
+            "with loss='cross-entropy'",
+        ),
+    ),
+    "not asked for, backward": Case(
+        CrossEntropy,
+        part="backward",
+        names="cross-entropy-delta",
+        says=("call diagnose with loss='cross-entropy'",),
+    ),
+    "twice": Case(
+        entropy(
+            first_delta=lambda net, p, y: 2 * CrossEntropy.first_delta(net, p, y)
+        ),
+        part="backward",
+        names="no-output-slope",
+        says=("it is right for another loss, the cross-entropy",),
+    ),
+    "asked for, squared error": other_loss(
+        Plain,
+        part="loss",
+        says=(
+            "The cross-entropy is",
+            "It is the mean squared error, another loss.",
+        ),
+    ),
+    "asked for, delta of the squared error": other_loss(
+        entropy(first_delta=Plain.first_delta),
+        names="squared-error-delta",
+        says=(
+            FOUND + "2/(nK) (Z_out^(L) − Y) ⊙ σ′^(L)(Z_in^(L))",
+            "The book:  Δ^(L) = 1/(nK) (Z_out^(L) − Y)\n",
+        ),
+    ),
+    "asked for, all of the squared error, backward": other_loss(
+        Plain, part="backward", names="squared-error-delta"
+    ),
+    "no slope": other_loss(
+        entropy(
+            first_delta=lambda net, p, y: (
+                CrossEntropy.first_delta(net, p, y) / (p * (1 - p))
+            )
+        ),
+        says=(FOUND + "1/(nK) (Z_out^(L) − Y) / (Z_out^(L) ⊙ (1 − Z_out^(L)))",),
+    ),
+    "sum": other_loss(
+        entropy(first_delta=lambda net, p, y: p - y.reshape(p.shape)),
+        names="sum-not-mean",
+        says=(FOUND + "(Z_out^(L) − Y)",),
+    ),
+    "sum in the loss": other_loss(
+        entropy(
+            get_loss=lambda net, x, y: y.numel() * CrossEntropy.get_loss(net, x, y)
+        ),
+        names="sum-not-mean",
+        says=("The loss grows with the number of samples",),
+    ),
+    "half": other_loss(
+        entropy(
+            first_delta=lambda net, p, y: (p - y.reshape(p.shape)) / 2 / p.numel()
+        ),
+        says=("0.5 times what they should be", "no name here"),
+        says_not=("square",),
+    ),
+    "one term": other_loss(
+        entropy(get_loss=lambda net, x, y: -(y * net.forward(x).log()).mean()),
+        says=("without what labels of 0 give",),
+    ),
+    "a hidden slope": other_loss(
+        entropy(
+            backward=lambda net, x, y: hidden_slopes_left_out(net, x, y),
+        ),
+        names="no-hidden-slope",
+    ),
+    "update": other_loss(
+        entropy(
+            apply_gradients=lambda net, rate: Plain.apply_gradients(net, -rate)
+        ),
+        names="update-adds",
+    ),
+}
+
+
+def hidden_slopes_left_out(net, x, y):
+    outs = net.run(x)
+    delta = net.first_delta(outs[-1], y)
+    for k in range(len(net.layers) - 1, -1, -1):
+        layer = net.layers[k]
+        layer.weight_grad, layer.bias_grad = outs[k].T @ delta, delta.sum(0)
+        delta = delta @ layer.weight.T
+
+
+CASES = (
+    RIGHT
+    | PASSING
+    | NAMED
+    | MESSAGES
+    | {f"{k}, entropy": v for k, v in ENTROPY.items()}
+)

@@ -1,0 +1,113 @@
+"""Say what is wrong in a backward pass where no formula fits."""
+
+from .case import CHANGES, Case, of_trouble
+from .findings import EQUATIONS, finding, first_difference
+from .formulas import Formula, compared
+from .mistakes import MISTAKES, Mistake, facts, named
+from .redo import to_redo
+from .report import Diagnosis
+from .seen import Seen
+from .student import Student
+
+
+def of_another_depth(student: Student, seen: Seen) -> Diagnosis:
+    """Networks of three layers are right, one of another depth is not."""
+    sizes = ", ".join(map(str, seen.problem.sizes))
+    count = len(seen.problem.weights)
+    text = f"For three layers backward is right; for {count}, with sizes {sizes}, it is not."
+    if seen.trouble:
+        return finding("backward", [text, str(seen.trouble)], None, status="error")
+    if seen.second is None:
+        return finding("backward", [text, CHANGES], "eq-update-weights")
+    wrong_first = not student.same(seen.first, seen.right)
+    return first_wrong(
+        student, seen, seen.first if wrong_first else seen.second, [text]
+    )
+
+
+def first_wrong(student: Student, seen: Seen, gradients, said, *behind, **more):
+    """Where gradients first differ from the right ones, in words."""
+    layer, name, what = first_difference(student, gradients, seen.right)
+    count = len(seen.right)
+    text = (
+        "Walking back from the output, the first wrong gradient is that of the"
+        f" {EQUATIONS[name]} of layer {layer} of {count}: it {what}. (n ="
+        f" {seen.problem.n}, K = {seen.problem.K})"
+    )
+    equation = f"eq-batch-{EQUATIONS[name]}"
+    # Where weights and biases are both wrong, what they come from is.
+    if not any(map(student.equal, gradients[layer - 1], seen.right[layer - 1])):
+        equation = f"eq-batch-{'output' if layer == count else 'hidden'}-delta"
+    return finding(
+        "backward",
+        [*said, text, *behind],
+        equation,
+        **more,
+        layer=layer,
+        parameter=name,
+    )
+
+
+def unexplained(case: Case) -> Diagnosis:
+    """No formula fits everything. The first stage that is wrong is told for a network that
+    can be redone by hand, and what fits above it."""
+    student = case.student
+    wrong = (one for one in case.wrong if one.first is not None)
+    one = next((o for o in wrong if not student.same(o.first, o.right)), None)
+    if one is None:
+        return of_trouble(case)
+    early = too_early(student, case.seen)
+    mistakes, formulas = certain(case)
+    if early:
+        mistakes = [m for m in MISTAKES if m.name == "updated-too-early"]
+        formulas, behind = [], []
+    elif formulas:
+        behind = ["For what is not said here, no formula is known."]
+    else:
+        behind = ["No formula is known that gives these numbers."]
+    behind += case.again
+    if case.changes_parameters and not early:
+        behind.append(CHANGES)
+    table = to_redo(student)
+    return first_wrong(
+        student,
+        one,
+        one.first,
+        [],
+        *behind,
+        *(["\n" + table] if table else []),
+        found=mistakes,
+        formulas=formulas,
+    )
+
+
+def certain(case: Case) -> tuple[list[Mistake], list[Formula]]:
+    """The mistakes, and the formulas, that every explanation of what is explained has."""
+    mistakes, formulas = [], []
+    for state in [case.state, *case.found.others]:
+        known = {f for f in facts(state, 3) | case.calls if "unexplained" not in f}
+        found, left = named(known, case.student.loss)
+        mistakes.append([] if left else found)
+        formulas.append(compared(state, 3))
+    return in_all(mistakes), in_all(formulas)
+
+
+def in_all(lists: list[list]) -> list:
+    return [one for one in lists[0] if all(one in other for other in lists)]
+
+
+def too_early(student: Student, seen: list[Seen]) -> bool:
+    """Whether backward takes a step of its own, by the gradients that it leaves."""
+    for one in seen:
+        if not one.has_right_shapes or not one.changes_parameters:
+            return False
+        rates = []
+        for gradients, new, old in zip(one.first, one.after, one.start):
+            for gradient, b, a in zip(gradients, new, old):
+                rate = ((a - b) * gradient).sum() / (gradient * gradient).sum()
+                if not student.equal(a - b, rate * gradient, 1e-3):
+                    return False
+                rates.append(rate.item())
+        if min(rates) <= 0 or max(rates) - min(rates) > 1e-3 * max(rates):
+            return False
+    return bool(seen)
