@@ -8,7 +8,15 @@ import torch
 from chapters import reading, stored
 from sources import ROOT, code_cells, tagged_source, text
 
-BACK_MATTER = ["symbols", "checking", "elsewhere", "api", "glossary", "references"]
+BACK_MATTER = [
+    "symbols",
+    "equations",
+    "checking",
+    "elsewhere",
+    "api",
+    "glossary",
+    "references",
+]
 CHAPTERS = [c for c in reading.chapters(ROOT) if c not in BACK_MATTER]
 FORMS = ["pencil", "scalar", "vector", "batch", "network"]
 BATCH_RESULTS = ["output-delta", "weights", "biases", "hidden-delta"]

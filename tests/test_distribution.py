@@ -16,7 +16,15 @@ from sources import BOOK, ROOT, code_cells
 
 NAME = "backpropagation-book"
 STUDENTS = {"backprop", "diagnosis"}
-TOOLS = {"autograd", "bench", "chapters", "equations", "labs", "machines"}
+TOOLS = {
+    "autograd",
+    "bench",
+    "chapters",
+    "equations",
+    "labs",
+    "machines",
+    "website",
+}
 
 PROVIDERS = packages_distributions()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

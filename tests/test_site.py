@@ -50,7 +50,7 @@ def build(tmp_path, *formulas):
 def test_an_equation_is_rendered_at_build(tmp_path):
     done, html = build(tmp_path, r"\frac{\partial f}{\partial t}")
     assert done.returncode == 0, done.stderr
-    assert 'class="katex-display"' in html
+    assert 'class="katex"' in html
     assert 'class="eqno">(1)' in html
     assert "mathjax" not in html.lower()
 

@@ -2,6 +2,9 @@
 
 Pages then hold finished HTML and need no script for it, and an equation that KaTeX refuses is a warning with its place.
 sphinxcontrib-katex can prerender too, but needs Node.js for it and does not say which equation is wrong.
+
+A formula whose node has ``lines``, words for its rows, is spoken by these. They lie over it, unseen, so that they are
+found by touch as well; what is seen is hidden from screen readers. There is no MathML then: it would be read, too.
 """
 
 import re
@@ -15,6 +18,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+from website.rows import rows
 
 STYLE = Path(__file__).parent.parent / "static" / "katex" / "katex.min.css"
 
@@ -45,9 +49,11 @@ def check_version(app):
         )
 
 
-def render(node, **options):
-    """The HTML of a formula; its TeX where KaTeX refuses it."""
-    tex = node.astext()
+def render(node, tex=None, **options):
+    """The HTML of a formula, or of a part of it; its TeX where KaTeX refuses it."""
+    tex = tex or node.astext()
+    if node.get("lines"):
+        options["output"] = "html"
     try:
         return engine().call(
             "katex.renderToString", tex, {"strict": "error", **options}
@@ -59,18 +65,58 @@ def render(node, **options):
             .partition(" at position ")[0]
             .removeprefix("<anonymous>:1: ")
         )
-        logger.warning("%s, in the formula\n%s", reason, tex, location=node)
+        logger.warning(
+            "%s, in the formula\n%s", reason, node.astext(), location=node
+        )
         return escape(tex)
 
 
 def visit_inline(writer, node):
-    writer.body.append(render(node))
+    html = render(node)
+    if node.get("lines"):
+        (words,) = node["lines"]
+        said = f'<span class="said">{escape(words, quote=False)}</span>'
+        html = f'<span class="formula">{said}{html}</span>'
+    writer.body.append(html)
     raise nodes.SkipNode
 
 
+def render_rows(node):
+    """The HTML of a displayed formula in rows, which a narrow page may break."""
+    found = rows(node.astext())
+    if not found:
+        return render(node, displayMode=True)
+
+    def part(name, tex):
+        shown = render(node, rf"\displaystyle {tex}") if tex else ""
+        return (
+            f'<span class="{name}">{shown}</span>'
+            if tex or name != "behind"
+            else ""
+        )
+
+    return "".join(
+        f'<span class="line">{part("left", row.left)}'
+        f'<span class="right">{part("main", "{}" + row.right)}{part("behind", row.behind)}</span></span>'
+        for row in found
+    )
+
+
 def visit_display(writer, node):
-    """A formula on lines of its own, with its number; ``node["mark"]`` is HTML to put behind that."""
+    """A formula on lines of its own, then its number; ``node["mark"]`` is HTML to put behind that.
+
+    It can be focused, because a wide one scrolls, and is spoken then.
+    """
     writer.body.append(writer.starttag(node, "div", CLASS="math"))
+    html, role = render_rows(node), ""
+    if node.get("lines"):
+        writer.displays = getattr(writer, "displays", 0) + 1
+        place = f"said-{writer.displays}"
+        rows = (f"<span>{escape(row, quote=False)}</span>" for row in node["lines"])
+        said = f'<span class="said" id="{place}">{" ".join(rows)}</span>'
+        html = said + html
+        role = f' role="group" tabindex="0" aria-label="formula" aria-describedby="{place}"'
+    writer.body.append(f'<div class="formula"{role}>{html}</div>')
     if node["number"]:
         writer.body.append(
             f'<span class="eqno">({get_node_equation_number(writer, node)})'
@@ -78,7 +124,7 @@ def visit_display(writer, node):
         writer.body.append(node.get("mark", ""))
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
-    writer.body.append(render(node, displayMode=True) + "</div>\n")
+    writer.body.append("</div>\n")
     raise nodes.SkipNode
 
 

@@ -39,7 +39,6 @@ def check(app, env, docnames):
     chapters = [
         os.path.relpath(path) for path in paths if Path(path).suffix == ".md"
     ]
-    env.checked_files = set(chapters)
     try:
         env.equation_report = check_files(chapters)
     except (OSError, ValueError) as error:
@@ -49,15 +48,15 @@ def check(app, env, docnames):
 
 
 def compare(app, doctree):
-    """Every formula of a page is one that the check has read, in the same order."""
-    from equations.extract import read_chapter  # see check
-
+    """Every formula of a page is one that the check has read, in the same order. It gets its words."""
     path = os.path.relpath(app.env.doc2path(app.env.docname))
-    is_checked = path in app.env.checked_files
-    chapter = read_chapter(path) if is_checked else None
-    displays, inlines = (chapter.displays, chapter.inlines) if chapter else ([], [])
-    for kind, read in (nodes.math_block, displays), (nodes.math, inlines):
+    report = app.env.equation_report
+    for kind, results in (
+        (nodes.math_block, report.displays),
+        (nodes.math, report.inlines),
+    ):
         shown = [node for node in doctree.findall(kind) if not in_output(node)]
+        read = [result for result in results if result.file == path]
         for number, (node, formula) in enumerate(zip_longest(shown, read), 1):
             page = "no formula" if node is None else words(node.astext())
             check = "no formula" if formula is None else words(formula.tex)
@@ -67,6 +66,7 @@ def compare(app, doctree):
                     f"{path}:{line}: formula {number} ({kind.__name__}) is not the one that the check has read\n"
                     f"on the page: {page}\nread: {check}"
                 )
+            node["said"] = formula.said
 
 
 def words(tex):
@@ -100,6 +100,20 @@ def shown_numbers(env):
             yield label, (".".join(map(str, number)), Path(entry[0]).name)
 
 
+def lines(env, said):
+    """The rows of a formula in words, each with its reason."""
+    for row in said:
+        numbers = [f"equation {equation_number(env, label)}" for label in row.cited]
+        reasons = ", ".join([*row.rules, *numbers])
+        yield row.words + (f". Reason: {reasons}." if reasons else "")
+
+
+def equation_number(env, label):
+    page, number = env.get_domain("math").equations[label]
+    numbers = env.toc_fignumbers.get(page, {}).get("displaymath", {})
+    return ".".join(map(str, numbers.get(f"equation-{label}", [number])))
+
+
 def in_output(node):
     """Whether a node is what a cell puts out. The caption of its figure is not."""
     while node.parent is not None:
@@ -130,9 +144,11 @@ def summary(result):
 
 
 def add_marks(app, doctree, page):
-    """Give the displayed equations of a page their marks."""
+    """Give the formulas of a page their words, and the displayed equations their marks."""
     checked = results(app.env)
     table = getattr(app.env, "equation_table", None)
+    for node in doctree.findall(is_formula):
+        node["lines"] = list(lines(app.env, node.get("said", [])))
     for node in doctree.findall(nodes.math_block):
         result = checked.get(node["label"])
         if result and table:
@@ -141,6 +157,10 @@ def add_marks(app, doctree, page):
                 f'<a class="checked" href="{uri}#{place(result.label)}"'
                 f' title="{escape(summary(result))}" aria-label="checked">✓</a>'
             )
+
+
+def is_formula(node):
+    return isinstance(node, nodes.math | nodes.math_block)
 
 
 class EquationTable(SphinxDirective):
@@ -263,7 +283,7 @@ def setup(app):
     app.add_directive("page-and-code", Adapters)
     app.add_directive("equation-steps", Steps)
     app.connect("env-before-read-docs", check)
-    app.connect("doctree-read", compare)
+    app.connect("doctree-read", compare, priority=400)  # before titles are copied
     app.connect("env-check-consistency", compare_numbers)
     app.connect("doctree-resolved", add_marks)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

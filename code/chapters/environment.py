@@ -46,7 +46,9 @@ def write_profile(folder: str | Path, start: Sequence[str] = ()) -> None:
     settings.write_text(
         # Else every kernel warns that it listens on this machine without encryption.
         'c.IPKernelApp.log_level = "CRITICAL"\n'
-        f"c.InteractiveShellApp.exec_lines = {list(start)}\n",
+        f"c.InteractiveShellApp.exec_lines = {list(start)}\n"
+        # Two pixels for each of the page, so that figures are sharp on phones.
+        'c.InlineBackend.figure_formats = {"retina"}\n',
         encoding="utf-8",
     )
 

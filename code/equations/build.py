@@ -307,4 +307,9 @@ class Build(Transformer):
 
     def underbrace(self, meta, children):
         body, *label = of_type(children, Node)
-        return Underbrace(span(meta), body, label[0] if label else None)
+        texts = [
+            token[6:-1].strip()
+            for token in children
+            if type(token) is Token and token.type == "TEXT"
+        ]
+        return Underbrace(span(meta), body, label[0] if label else None, *texts)

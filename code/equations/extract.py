@@ -20,6 +20,7 @@ CLAIM = re.compile(
     r"<!--\s*((?::?=|\\(?:equiv|approx|neq?|leq?|geq?|in)\b|<|>).*?)\s*-->",
     re.DOTALL,
 )
+SAID = re.compile(r"(?:;\s*|(?<=<!--)\s*)said:\s*(\S.*?)\s*(?=-->)", re.DOTALL)
 REASON = "*Reason:* "
 STANDS_FOR = re.compile(r"\s+stands\s+for\s+")
 LEARNING_RATE = re.compile(r"\\eta = (\d+(?:\.\d+)?)")
@@ -27,7 +28,8 @@ LEARNING_RATE = re.compile(r"\\eta = (\d+(?:\.\d+)?)")
 
 @dataclass
 class Display:
-    """A displayed equation: ``tex`` is what stands in the file, from ``line`` on."""
+    """A displayed equation: ``tex`` is what stands in the file, from ``line`` on. Where
+    no grammar reads it, a comment above has how it is ``said``."""
 
     file: str
     line: int
@@ -35,6 +37,7 @@ class Display:
     label: str | None = None
     exempt: str | None = None
     reasons: list[str] = field(default_factory=list)
+    said: str = ""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -45,7 +48,8 @@ class Display:
 class Inline:
     """An inline formula; ``before`` and ``after`` are the words around it. ``claim`` is
     what a comment right behind it claims of it, such as '= 1'; ``exempt`` is why it is
-    not executed; ``unread`` a comment there that says neither."""
+    not executed, and ``said`` how it is said where no grammar reads it; ``unread`` is a
+    comment there that says none of this."""
 
     file: str
     line: int
@@ -55,6 +59,7 @@ class Inline:
     claim: str = ""
     exempt: str = ""
     unread: str = ""
+    said: str = ""
 
 
 @dataclass
@@ -123,8 +128,9 @@ def of_kind(kind: type[Kind], found: list[pieces.Piece]) -> list[Kind]:
 
 def inline(path: str, piece: pieces.Inline) -> Inline:
     words = piece.words
-    claim, exempt = CLAIM.fullmatch(words.comment), EXEMPT.fullmatch(words.comment)
-    is_comment = words.comment.startswith("<!--")  # and no other HTML
+    comment, said = without_words(words.comment)
+    claim, exempt = CLAIM.fullmatch(comment), EXEMPT.fullmatch(comment)
+    is_comment = comment.startswith("<!--")  # and no other HTML
     return Inline(
         path,
         piece.line,
@@ -133,18 +139,29 @@ def inline(path: str, piece: pieces.Inline) -> Inline:
         words.after,
         claim[1] if claim else "",
         exempt[1] if exempt else "",
-        words.comment if is_comment and not (claim or exempt) else "",
+        comment if is_comment and not (claim or exempt) else "",
+        said,
     )
 
 
+def without_words(comment: str) -> tuple[str, str]:
+    """A comment without how a formula is said, and that; none where it says no more."""
+    said = SAID.search(comment)
+    if not said:
+        return comment, ""
+    left = comment[: said.start()] + comment[said.end() :]
+    return ("" if left == "<!---->" else left), said[1]
+
+
 def display(path: str, piece: pieces.Display) -> Display:
-    exempt = EXEMPT.fullmatch(piece.above.strip())
+    comment, said = without_words(piece.above.strip())
+    exempt = EXEMPT.fullmatch(comment)
     reasons = piece.below
     if isinstance(reasons, str):
         is_reason = reasons.startswith(REASON)
         reasons = [reasons.removeprefix(REASON).strip()] if is_reason else []
     why = exempt[1] if exempt else None
-    return Display(path, piece.line, piece.tex, piece.label, why, reasons)
+    return Display(path, piece.line, piece.tex, piece.label, why, reasons, said)
 
 
 def settings(front: dict) -> tuple[str | None, dict[str, str]]:

@@ -1,7 +1,7 @@
 """The tree of a formula: what its nodes are, whatever grammar made them."""
 
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class EquationError(Exception):
@@ -216,10 +216,25 @@ class Shape(Node):
 
 @dataclass(frozen=True)
 class Underbrace(Node):
-    """Its label is a claim about the body; None where it is a text."""
+    """Its label is a claim about the body; None where it is a ``text``."""
 
     body: Node
     label: Node | None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Blank(Node):
+    """What a sign by itself leaves open. It stands in no equation."""
+
+
+@dataclass(frozen=True)
+class Listed(Node):
+    """Parts with commas between them, which can be rows; or the sizes of a shape, as
+    themselves, in parentheses, or of all real arrays of this shape."""
+
+    kind: Literal["list", "sizes", "tuple", "reals"]
+    parts: tuple
 
 
 class Range(NamedTuple):

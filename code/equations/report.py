@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterable
 
 from .check import read_and_check
-from .extract import read_chapter
+from .extract import Chapter, Display, Inline, read_chapter
 from .inline import EXECUTED, Kinds
+from .nodes import EquationError
 from .package import ADAPTERS
 from .proofs import check_reasons
 from .results import Result
+from .speech import of_formula
 from .steps import check_citations
 
 
@@ -99,7 +101,24 @@ def check_files(paths: list[str], world: str | None = None) -> Report:
     for chapter in chapters:
         kinds = Kinds(chapter)
         inlines += [kinds.check(inline) for inline in chapter.inlines]
-    return Report(list(by_place.values()), inlines)
+    report = Report(list(by_place.values()), inlines)
+    check_said(chapters, report)
+    return report
+
+
+def check_said(chapters: list[Chapter], report: Report) -> None:
+    """Say each formula that holds in words; what has none is a failure."""
+    formulas: list[tuple[Display | Inline, Chapter]] = [
+        *((each, chapter) for chapter in chapters for each in chapter.displays),
+        *((each, chapter) for chapter in chapters for each in chapter.inlines),
+    ]
+    for result, (formula, chapter) in zip(report.results, formulas):
+        if not result.failures:
+            try:
+                result.said = of_formula(formula, chapter)
+            except EquationError as error:
+                result.fail(str(error))
+            result.by_hand = bool(formula.said)
 
 
 def as_text(report: Report) -> str:
@@ -157,7 +176,7 @@ def totals(report: Report) -> str:
         f"{len(checked)} equations in {sum(result.rows for result in checked)} rows and"
         f" {len(report.executed)} of {len(report.inlines)} formulas in the text,"
         f" {len(report.exempt)} exempt, {sum(r.in_words for r in report.results)} with a"
-        " claim in words:"
+        f" claim in words, {sum(r.by_hand for r in report.results)} said by hand:"
         f" {report.values} values compared, largest relative error {scientific(report.error)},"
         f" {report.closed} steps closed by their reasons,"
         f" {len(report.out_of_reach)} out of reach, {failed} failed"

@@ -26,6 +26,16 @@ class Steps:
     out_of_reach: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Said:
+    """A row in words, the rules by which it follows from the row above, and the labels
+    of the equations that its reason cites."""
+
+    words: str
+    rules: tuple[str, ...] = ()
+    cited: tuple[str, ...] = ()
+
+
 @dataclass
 class Result:
     """What the check of one equation found. ``values`` counts comparisons of numbers
@@ -44,6 +54,8 @@ class Result:
     exempt: str | None = None
     kind: str = ""  # of a formula in the text
     in_words: bool = False  # whether only words make a claim of it
+    said: list[Said] = field(default_factory=list)  # its rows in words
+    by_hand: bool = False  # whether a comment has these words
     remarks: list[str] = field(
         default_factory=list
     )  # words of reasons, not checked

@@ -81,9 +81,11 @@ class TableModel(Model):
         )
 
 
-def size(letter: str, said: str) -> Symbol:
-    """A number that counts."""
-    return Symbol(letter, said, "size", (), lambda model: model.count(letter))
+def size(letter: str, said: str, each: str = "") -> Symbol:
+    """A number that counts; ``each`` is one of what it counts."""
+    return Symbol(
+        letter, said, "size", (), lambda model: model.count(letter), each=each
+    )
 
 
 def world_of_table(

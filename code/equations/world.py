@@ -53,6 +53,8 @@ class Symbol:
     axes: tuple[str, ...]
     value: Callable[[Any], Any]
     name: str = ""  # where one letter has several meanings
+    spoken: str = ""  # what a formula calls it, if not by its letter
+    each: str = ""  # of a size: what one of them is called
     layered: bool = False
     part: str | None = None
     bold: bool | None = None  # where the font decides what the letter means

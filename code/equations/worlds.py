@@ -35,7 +35,7 @@ def positive(drawn):
 SOFTMAX = world_of_table(
     "softmax",
     [
-        size("K", "classes"),
+        size("K", "classes", "class"),
         leaf("a", "K", "logits"),
         leaf("y", "K", "labels, which add up to 1", lambda drawn: torch.softmax(drawn, 0)),
         defined("p", "K", "probabilities", lambda m: torch.softmax(m["a"], 0)),
@@ -47,7 +47,7 @@ SOFTMAX = world_of_table(
 RELU = world_of_table(
     "relu",
     [
-        size("m", "units"),
+        size("m", "units", "unit"),
         leaf("a", "m", "pre-activations"),
         defined("z", "m", "outputs", lambda m: torch.relu(m["a"])),
         some_loss("z"),
@@ -77,8 +77,8 @@ def gathered(model, *_):
 DECAY = world_of_table(
     "weight_decay",
     [
-        size("m", "inputs"),
-        size("r", "outputs"),
+        size("m", "inputs", "input"),
+        size("r", "outputs", "output"),
         leaf("W", "m r", "weights", after=decayed),
         leaf("M", "m r", "momentum", after=gathered),
         leaf("x", "m", "inputs"),
@@ -142,7 +142,7 @@ DIGITS = world_of_table(
 RESIDUAL = world_of_table(
     "residual",
     [
-        size("m", "units"),
+        size("m", "units", "unit"),
         leaf("W", "m m", "weights"),
         leaf("x", "m", "inputs of the block"),
         defined("a", "m", "pre-activations", lambda m: m["W"].T @ m["x"]),
@@ -155,9 +155,9 @@ RESIDUAL = world_of_table(
 CONVOLUTION = world_of_table(
     "convolution",
     [
-        size("m", "places"),
-        size("r", "shared weights"),
-        size("n", "inputs"),
+        size("m", "places", "place"),
+        size("r", "shared weights", "weight"),
+        size("n", "inputs", "input"),
         leaf("w", "r", "shared weights"),
         leaf("x", "n", "inputs"),
         defined("y", "m", "outputs", lambda m: functional.conv1d(m["x"][None, None], m["w"][None, None])[ 0, 0 ]),
@@ -169,8 +169,8 @@ CONVOLUTION = world_of_table(
 BATCH_NORMALISATION = world_of_table(
     "batch_normalisation",
     [
-        size("n", "samples"),
-        size("m", "units"),
+        size("n", "samples", "sample"),
+        size("m", "units", "unit"),
         leaf("z", "n m", "pre-activations"),
         leaf("gamma", "m", "scales"),
         leaf("beta", "m", "shifts"),
@@ -186,8 +186,8 @@ BATCH_NORMALISATION = world_of_table(
 ATTENTION = world_of_table(
     "attention",
     [
-        size("n", "queries"),
-        size("r", "keys"),
+        size("n", "queries", "query"),
+        size("r", "keys", "key"),
         size("m", "numbers in a query"),
         size("q", "numbers in a value"),
         leaf("Q", "n m", "queries", row=True),
@@ -213,9 +213,9 @@ def recurrent(model):
 RECURRENCE = world_of_table(
     "recurrence",
     [
-        size("T", "times"),
-        size("m", "units"),
-        size("r", "inputs"),
+        size("T", "times", "time"),
+        size("m", "units", "unit"),
+        size("r", "inputs", "input"),
         leaf("U", "m m", "weights from state to state", lambda drawn: drawn / 3),
         leaf("W", "m r", "weights of the inputs"),
         leaf("b", "m", "biases"),

@@ -1,0 +1,135 @@
+// What pages do: print, full screen, and what a link into something folded needs.
+document.addEventListener("click", (event) => {
+  const action = event.target.closest("[data-action]")?.dataset.action;
+  if (action === "print") window.print();
+  if (action === "full-screen") toggleFullScreen();
+});
+
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+  target?.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+if (location.hash) unfold();
+
+// On paper, solutions are open.
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  for (const node of closed) node.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const node of closed) node.open = false;
+});
+
+// Files that are loaded when a reader asks for what is in them. Scripts work from file://, too.
+const ROOT = document.documentElement.dataset.content_root;
+const INDEX = document.currentScript.dataset.index;
+const loaded = {};
+function load(address) {
+  return (loaded[address] ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = resolve;
+    script.onerror = reject;
+    document.head.append(script);
+  }));
+}
+
+// The search.
+let engine;
+async function find(query) {
+  if (!engine) {
+    await Promise.all([load(`${ROOT}_static/vendor/minisearch/minisearch.js`), load(INDEX)]);
+    engine = new MiniSearch({
+      fields: ["title", "chapter", "text"],
+      storeFields: ["title", "chapter", "text"],
+      tokenize: (text) => text.split(/[^\p{L}\p{N}.]+|\.(?!\d)/u).filter(Boolean), // (3.2) is one word
+      searchOptions: { boost: { title: 4, chapter: 2 }, prefix: true, fuzzy: (word) => (word.length > 5 ? 0.15 : 0), combineWith: "AND" },
+    });
+    engine.addAll(searchDocuments);
+  }
+  return engine.search(query).slice(0, 20);
+}
+
+function excerpt(text, terms) {
+  const start = Math.max(0, Math.min(...terms.map((term) => text.toLowerCase().indexOf(term)).filter((at) => at >= 0), text.length) - 60);
+  const from = start > 0 ? text.indexOf(" ", start) + 1 : 0;
+  return (from > 0 ? "… " : "") + text.slice(from, from + 160).replace(/\s\S*$/, " …");
+}
+
+async function show(input, box) {
+  const query = input.value.trim();
+  const hits = query ? await find(query) : [];
+  if (input.value.trim() !== query) return; // typed on meanwhile
+  const said = document.createElement("p");
+  said.textContent = query ? `${hits.length === 20 ? "The first 20" : hits.length} found` : "";
+  said.setAttribute("role", "status");
+  const list = document.createElement("ol");
+  for (const hit of hits) {
+    const item = list.appendChild(document.createElement("li"));
+    const link = item.appendChild(document.createElement("a"));
+    link.href = ROOT + hit.id;
+    link.textContent = `${hit.title}${hit.title === hit.chapter ? "" : ` · ${hit.chapter}`}`;
+    item.appendChild(document.createElement("p")).textContent = excerpt(hit.text, hit.terms);
+  }
+  box.replaceChildren(said, list);
+}
+
+for (const form of document.querySelectorAll("form.bd-search")) {
+  const input = form.querySelector("input");
+  const box = form.parentElement.querySelector("#search-results") ?? document.createElement("div");
+  box.classList.add("found");
+  form.after(box);
+  input.addEventListener("input", () => show(input, box));
+  const query = new URLSearchParams(location.search).get("q");
+  if (query && !form.closest("dialog")) {
+    input.value = query;
+    show(input, box);
+  }
+}
+
+// A preview of what a link leads to, while the pointer or the focus is on it.
+const PREVIEW = document.createElement("div");
+PREVIEW.className = "preview";
+PREVIEW.id = "preview";
+PREVIEW.setAttribute("role", "tooltip");
+PREVIEW.hidden = true;
+document.body.append(PREVIEW);
+let previewed = null;
+
+async function preview(link) {
+  previewed = link;
+  const url = new URL(link.href);
+  const top = new URL(ROOT, location.href).href;
+  if (!url.hash || !url.href.startsWith(top)) return;
+  const page = url.href.slice(top.length).split(/[?#]/)[0];
+  try {
+    await load(`${ROOT}_static/previews/${page.replaceAll("/", "-").replace(/\.html$/, ".js")}`);
+  } catch {
+    return; // nothing on that page is previewed
+  }
+  const html = window.previews?.[page]?.[decodeURIComponent(url.hash.slice(1))];
+  if (!html || previewed !== link) return;
+  PREVIEW.innerHTML = html.replaceAll("ROOT/", ROOT);
+  PREVIEW.hidden = false;
+  link.setAttribute("aria-describedby", PREVIEW.id);
+  const place = link.getBoundingClientRect();
+  const left = Math.max(8, Math.min(place.left, innerWidth - PREVIEW.offsetWidth - 8));
+  const above = place.top - PREVIEW.offsetHeight - 8;
+  PREVIEW.style.translate = `${left}px ${above > 0 ? above : place.bottom + 8}px`;
+}
+function away() {
+  previewed?.removeAttribute("aria-describedby");
+  previewed = null;
+  PREVIEW.hidden = true;
+}
+for (const link of document.querySelectorAll("article a.reference.internal[href*='#']")) {
+  link.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && preview(link));
+  link.addEventListener("focus", () => preview(link));
+  link.addEventListener("pointerleave", away);
+  link.addEventListener("blur", away);
+}
+addEventListener("keydown", (event) => event.key === "Escape" && away());
+addEventListener("scroll", away, { passive: true });

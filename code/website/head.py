@@ -1,0 +1,79 @@
+"""The head of a page: its policy, what it is about, one style sheet, one script."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from html import escape
+
+from selectolax.lexbor import LexborHTMLParser as Page
+
+from .lookup import words
+from .scripts import EARLY
+
+HASH = base64.b64encode(hashlib.sha256(EARLY.encode()).digest()).decode()
+POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        f"script-src 'self' 'sha256-{HASH}'",
+        "style-src-attr 'unsafe-inline'",  # KaTeX places what it draws by attributes
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+    ]
+)
+RELATIONS = "link[rel=icon], link[rel=index], link[rel=search], link[rel=next], link[rel=prev]"
+DESCRIBED = 160  # characters that search engines show
+CARD = "_static/card.png"
+
+
+@dataclass
+class Files:
+    """The addresses of what all pages load, from the top of the site."""
+
+    style: str
+    script: str
+    index: str
+
+
+def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
+    """The head anew.
+
+    ``up`` leads from the page to the top of the site. ``site`` is the address of the
+    site, "" if none is set, and ``address`` that of the page in it.
+    """
+    title = page.css_first("title").text()
+    about = description(page)
+    public = ""
+    if site:
+        public = f"""\
+<link rel="canonical" href="{site}{address}">
+<meta property="og:type" content="article">
+<meta property="og:title" content="{escape(title)}">
+<meta property="og:description" content="{escape(about)}">
+<meta property="og:url" content="{site}{address}">
+<meta property="og:image" content="{site}{CARD}">
+<meta name="twitter:card" content="summary_large_image">
+"""
+    return f"""<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<meta name="description" content="{escape(about)}">
+{public}<script>{EARLY}</script>
+<link rel="stylesheet" href="{up}{files.style}">
+<script defer src="{up}{files.script}" data-index="{up}{files.index}"></script>
+{"".join(node.html for node in page.css(RELATIONS))}
+</head>"""
+
+
+def description(page: Page) -> str:
+    """The first paragraph, as far as whole words go."""
+    first = page.css_first("article p")
+    text = words(first) if first else page.css_first("h1").text().strip()
+    text = text.removeprefix("What this chapter shows. ")
+    return (
+        text
+        if len(text) <= DESCRIBED
+        else text[:DESCRIBED].rpartition(" ")[0] + " …"
+    )

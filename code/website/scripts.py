@@ -1,0 +1,64 @@
+"""One script of many."""
+
+from pathlib import Path, PurePosixPath
+
+# Every page needs these, in this order.
+KEPT = [
+    "documentation_options.js",
+    "pydata-sphinx-theme.js",
+    "sphinx-book-theme.js",
+    "clipboard.min.js",
+    "copybutton.js",
+    "book.js",
+]
+# What these do is done otherwise: icons come from a font, what folds and drops down needs no script, tooltips are the
+# browser's, the search is in book.js.
+REPLACED = {
+    "bootstrap.js",
+    "fontawesome.js",
+    "togglebutton.js",
+    "translations.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+    "searchtools.js",
+    "language_data.js",
+    "searchindex.js",
+}
+
+# The theme before the first paint, else a page in the dark flashes white. The script of the theme goes on from here.
+EARLY = """\
+(function (root) {
+  var mode = "auto";
+  try { mode = localStorage.getItem("mode") || mode; } catch (error) { /* not allowed: the reader's system decides */ }
+  var dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.mode = mode;
+  root.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";
+})(document.documentElement);"""
+
+
+def name(address: str) -> str:
+    """The name of the file at an address in a page."""
+    return PurePosixPath(address.partition("?")[0]).name
+
+
+def check_known(addresses) -> None:
+    """A new script might be needed, or not."""
+    for address in addresses:
+        if name(address) not in {*KEPT, *REPLACED}:
+            raise ValueError(
+                f"Pages load a script that is not known, {address}. Say in {__name__} whether they need it."
+            )
+
+
+def bundled(static: Path) -> str:
+    """All that pages need, in one."""
+    files = {
+        file.name: file
+        for file in sorted(static.rglob("*.js"))
+        if "locales" not in file.parts
+    }
+    texts = [files[each].read_text(encoding="utf-8") for each in KEPT]
+    lines = "\n;\n".join(texts).splitlines()
+    return "\n".join(
+        line for line in lines if not line.startswith("//# sourceMappingURL")
+    )

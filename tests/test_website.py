@@ -1,0 +1,261 @@
+"""The pages of the site, made light: nothing that is shown or said gets lost."""
+
+import base64
+import hashlib
+import json
+import re
+
+import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image
+from selectolax.lexbor import LexborHTMLParser as Page
+from sources import ROOT
+from website import body, fonts, lookup, scripts, styles
+from website.head import POLICY, Files, description, head
+from website.rows import Row, rows
+
+FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
+
+
+@pytest.mark.parametrize(
+    ("tex", "expected"),
+    [
+        ("a = b", [Row("", "a = b", "")]),
+        (r"a = b, \quad \ell = 1", [Row("", "a = b,", r"\ell = 1")]),
+        (
+            r"\begin{aligned} a &= b, \quad i = 1 \\ &= {c & d \\ e} \end{aligned}",
+            [Row("a", "= b,", "i = 1"), Row("", r"= {c & d \\ e}", "")],
+        ),
+        (
+            r"\begin{aligned} a &= \begin{cases} 1 & x \\ 2 & y \end{cases} \\ \end{aligned}",
+            [Row("a", r"= \begin{cases} 1 & x \\ 2 & y \end{cases}", "")],
+        ),
+        (
+            r"\begin{aligned} a &= b \end{aligned}, \quad c",
+            [Row("a", "= b ,", "c")],
+        ),
+        (
+            r"\begin{aligned} (n \times 1) \\ a &= b \end{aligned}",
+            [Row(r"(n \times 1)", "", ""), Row("a", "= b", "")],
+        ),
+        (r"\begin{aligned} a &= b & c \end{aligned}", []),
+        (r"\left( \frac{a}{b} \quad c \right)", [Row("", r"\left( \frac{a}{b} \quad c \right)", "")]),
+    ],
+)  # fmt: skip
+def test_a_formula_breaks_at_its_rows(tex, expected):
+    assert rows(tex) == expected
+
+
+def bundled(tmp_path, text, used):
+    sheet = tmp_path / "one" / "a.css"
+    sheet.parent.mkdir()
+    sheet.write_text(text, encoding="utf-8")
+    return styles.bundled([sheet], used, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (".a{color:red}", True),
+        (".b{color:red}", False),
+        ("#a:hover > p{color:red}", True),
+        ("p.b{color:red}", False),
+        (".a:not(.b){color:red}", True),
+        ("div{color:red}", False),
+        ("[data-x] .a::before{color:red}", True),
+        ("@media print{.a{color:red}}", True),
+        ("@media print{.b{color:red}}", False),
+        (".b,.a{color:red}", True),
+    ],
+)
+def test_a_rule_that_some_page_can_meet_is_kept(tmp_path, text, kept):
+    found = bundled(tmp_path, text, {"a", "p"})
+    assert ("color:red" in found) == kept
+    assert ".b," not in found
+
+
+def test_variables_that_are_read_are_kept(tmp_path):
+    text = ".a{--x:1px;--y:var(--x);--z:2px;--w:var(--z);color:var(--y)}"
+    assert (
+        bundled(tmp_path, text, {"a"}) == ".a{--x:1px;--y:var(--x);color:var(--y)}"
+    )
+
+
+def test_what_a_style_sheet_loads_is_found_from_its_new_place(tmp_path):
+    text = '.a{background:url("../b.png?v=1")} .p{background:url(data:x)}'
+    found = bundled(tmp_path, text, {"a", "p"})
+    assert 'url("b.png?v=1")' in found
+    assert "url(data:x)" in found
+
+
+def test_an_unreadable_style_sheet_is_named(tmp_path):
+    with pytest.raises(ValueError, match="unreadable"):
+        bundled(tmp_path, ".a{color:red} }", {"a"})
+
+
+def test_a_font_keeps_the_characters_that_are_shown(tmp_path):
+    file = tmp_path / "a.woff2"
+    file.write_bytes(FONT.read_bytes())
+    before = len(file.read_bytes())
+    face = (
+        '@font-face{font-family:"A B";src:url(a.woff2) format("woff2"),url(a.ttf)}'
+    )
+    other = "@font-face{font-family:C;src:url(c.woff2) format('woff2')}"
+    style = fonts.reduced(
+        f"{face}{other} p{{font-family:A B}}", {"x", "=", "あ"}, tmp_path
+    )
+    assert style == (
+        '@font-face{font-family:"A B";src:url("a.woff2") format("woff2")} p{font-family:A B}'
+    )  # fmt: skip
+    assert {*TTFont(file).getBestCmap()} == {ord("x"), ord("=")}
+    assert len(file.read_bytes()) < before / 5
+    fonts.reduced(style, {"x", "="}, tmp_path)
+    once = file.read_bytes()
+    assert once == file.read_bytes()
+
+
+def test_a_script_that_is_not_known_stops_the_build():
+    scripts.check_known(["../_static/book.js?v=1", "_static/doctools.js"])
+    with pytest.raises(ValueError, match="not known, ../_static/new.js"):
+        scripts.check_known(["../_static/new.js"])
+
+
+def lightened(tmp_path, html, hosted=""):
+    page = Page(
+        f"<html><head><title>t</title></head><body><article>{html}</article></body></html>"
+    )
+    body.lighten(page, tmp_path, hosted)
+    return page.css_first("article")
+
+
+def test_what_is_folded_needs_no_script(tmp_path):
+    found = lightened(
+        tmp_path,
+        '<div class="solution dropdown admonition" id="s"><p class="admonition-title">'
+        'Solution to <a href="#e">1</a></p><section id="solution-content"><p>Text</p></section></div>',
+    )
+    details = found.css_first("details#s.solution")
+    assert details.css_first("summary.admonition-title").text() == "Solution to 1"
+    assert details.css("a") == []
+    assert details.css_first("section").attributes == {}
+    assert details.text().endswith("Text")
+
+
+def test_handlers_and_comments_go(tmp_path):
+    found = lightened(
+        tmp_path, '<!-- c --><button onclick="window.print()">Print</button>'
+    )
+    assert found.inner_html == '<button data-action="print">Print</button>'
+    with pytest.raises(ValueError, match="handler"):
+        lightened(tmp_path, '<button onclick="evil()">x</button>')
+
+
+def test_a_picture_has_its_size_and_a_coarse_copy(tmp_path):
+    Image.new("RGB", (400, 200)).save(tmp_path / "fine.png", dpi=(200, 200))
+    Image.new("RGB", (40, 20)).save(tmp_path / "plain.png")
+    found = lightened(tmp_path, '<img src="fine.png"><img src="plain.png">')
+    fine, plain = found.css("img")
+    assert fine.attributes == {
+        "src": "fine-1x.png",
+        "srcset": "fine-1x.png 1x, fine.png 2x",
+        "width": "200",
+        "height": "100",
+    }
+    with Image.open(tmp_path / "fine-1x.png") as coarse:
+        assert coarse.size == (200, 100)
+    assert plain.attributes["width"] == "40"
+    assert plain.attributes["loading"] == "lazy"
+
+
+def test_the_source_of_a_lab_is_not_offered(tmp_path):
+    link = (
+        '<ul><li><a class="btn-download-source-button" href="a.md">md</a></li></ul>'
+    )
+    (tmp_path / "a.md").write_text("#!TAG HWBEGIN", encoding="utf-8")
+    assert lightened(tmp_path, link).css("a") == []
+    (tmp_path / "a.md").write_text("text", encoding="utf-8")
+    assert len(lightened(tmp_path, link).css("a")) == 1
+
+
+def test_a_notebook_that_runs_elsewhere_is_offered_where_that_is_set(tmp_path):
+    link = '<ul><li><a class="btn-download-notebook-button" href="n/scalar.ipynb">nb</a></li></ul>'
+    found = lightened(tmp_path, link, "https://example.org/{chapter}.ipynb").css(
+        "a"
+    )
+    assert [a.attributes["href"] for a in found] == [
+        "n/scalar.ipynb",
+        "https://example.org/scalar.ipynb",
+    ]
+    assert len(lightened(tmp_path, link).css("a")) == 1
+
+
+PAGE = """<html><head><title>A title &amp; more</title></head><body>
+<nav class="bd-links"><a class="reference internal" href="a.html">1. One</a></nav>
+<article><section id="one"><h1>One<a class="headerlink">#</a></h1>
+<p><strong>What this chapter shows.</strong> How <span class="formula"><span class="said">delta</span><span
+class="katex">d</span></span> is found.</p>
+<div class="math" id="equation-a"><div class="formula" aria-describedby="said-1"><span class="said" id="said-1">delta
+is one</span><span class="katex">=</span></div><span class="eqno">(1.1)<a class="headerlink">#</a></span></div>
+<section id="two"><h2>Two</h2><p>More words.</p></section></section></article></body></html>"""
+
+
+def test_what_can_be_found(tmp_path):
+    text = lookup.documents({"book/a.html": Page(PAGE)})
+    found = json.loads(
+        re.fullmatch(r"var searchDocuments = (.*);\n", text, re.DOTALL)[1]
+    )
+    assert [(d["id"], d["title"], d["text"]) for d in found] == [
+        (
+            "book/a.html#one",
+            "One",
+            "What this chapter shows. How delta is found.",
+        ),
+        ("book/a.html#two", "Two", "More words."),
+        ("book/a.html#equation-a", "Equation (1.1)", "delta is one"),
+    ]
+
+
+def test_a_preview_shows_an_equation_without_ids():
+    (name, text), *others = lookup.previews({"book/a.html": Page(PAGE)}).items()
+    assert (name, others) == ("book-a.js", [])
+    assert "equation-a" in text and "(1.1)" in text
+    assert "said-1" not in text
+
+
+def test_all_equations_are_listed_by_chapter():
+    listing = Page(
+        PAGE.replace("<article>", '<article><div class="all-equations"></div>')
+    )
+    lookup.list_equations({"a.html": Page(PAGE), "b.html": listing})
+    found = listing.css_first("div.all-equations")
+    assert found.css_first("h2").text() == "1. One"
+    assert found.css_first(".eqno a").attributes["href"] == "a.html#equation-a"
+    ids = [node.id for node in listing.css("[id]")]
+    assert len(ids) == len({*ids})
+
+
+FILES = Files("_static/s.css", "_static/s.js", "_static/i.js")
+
+
+def test_the_policy_allows_the_one_script_in_the_page():
+    html = head(Page(PAGE), "../", FILES, "", "book/a.html")
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in POLICY
+    assert "unsafe-eval" not in POLICY and "script-src 'self'" in POLICY
+    assert html.index("Content-Security-Policy") < html.index("<script>")
+
+
+def test_a_page_is_described_and_has_an_address_if_one_is_set():
+    page = Page(PAGE)
+    assert description(page) == "How delta is found."
+    assert "canonical" not in head(page, "../", FILES, "", "book/a.html")
+    html = head(page, "../", FILES, "https://example.org/b/", "book/a.html")
+    assert '<link rel="canonical" href="https://example.org/b/book/a.html">' in html
+    assert "<title>A title &amp; more</title>" in html
+
+
+def test_a_long_description_ends_with_a_whole_word():
+    page = Page("<article><p>" + "word " * 60 + "</p></article>")
+    assert description(page).endswith("word …")
+    assert len(description(page)) < 165
