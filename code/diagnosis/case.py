@@ -1,11 +1,12 @@
 """What is known of a backward pass that is wrong, and how it is told."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .calls import Trouble
 from .findings import finding
 from .formulas import compared
+from .losses import SQUARED_ERROR
 from .mistakes import Mistake, facts, named
 from .report import Diagnosis
 from .search import Found
@@ -60,11 +61,12 @@ def told(
 ) -> Diagnosis:
     """A finding with the formulas, and where they first differ."""
     layer, parameter = first_place(case.state)
+    of_loss = {SQUARED_ERROR.gradient_label: case.student.loss.gradient_label}
     return finding(
         "backward",
         said,
         None,
-        mistakes,
+        [replace(m, label=of_loss.get(m.label, m.label)) for m in mistakes],
         compared(case.state, 3),
         status="error" if case.trouble else "wrong",
         layer=layer,

@@ -81,7 +81,7 @@ def check_loss(student: Student) -> Diagnosis | None:
         return None
     one, loss = wrong[0]
     text = (
-        f"With n = {one.n} samples and K = {one.K} outputs, get_loss returns {loss.item():.4g}."
+        f"With n = {one.n} samples and K = {one.K} output{'s' * (one.K > 1)}, get_loss returns {loss.item():.4g}."
         f" The {student.loss.title} is {right_loss(one):.4g}."
     )
     key, parts = explanation(student, seen)
@@ -221,5 +221,5 @@ def own_gradient(net: Any) -> Callable | None:
 def finding_of_gradient(mistakes: list, formulas: list[Formula]) -> Diagnosis:
     text = "The loss is right, its gradient is not."
     texts = [m.text for m in mistakes]
-    found = finding("loss", [*texts, text], "eq-loss-gradient", (), formulas)
+    found = finding("loss", [text, *texts], "eq-loss-gradient", (), formulas)
     return replace(found, mistakes=tuple(m.name for m in mistakes))

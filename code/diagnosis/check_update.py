@@ -75,9 +75,9 @@ def check_update(student: Student) -> Diagnosis | None:
         for one, letter, kind in zip(found, "Wb", EQUATIONS.values())
         if one.facts
     ]
-    return finding(
-        "update", text, None, [] if left else mistakes, formulas, **place
-    )
+    if mistakes and not left:
+        return finding("update", [], None, mistakes, formulas, **place)
+    return finding("update", text, None, [], formulas, **place)
 
 
 def step_factor(student: Student) -> Factor | None:
@@ -130,6 +130,8 @@ class Sum:
             size = written(replace(self.step, c=abs(self.step.c)))
             rate = ("", r"\eta ", r"\eta^2 ")[self.rate]
             moved = f" {sign} {size}{rate}{gradient}"
+        if not kept:
+            moved = moved.lstrip()
         right = rf" - \eta {gradient}"
         return Formula(
             label,

@@ -109,7 +109,9 @@ def in_words(factor: Factor) -> str:
     sizes = (("n", factor.n), ("K", factor.K))
     above = [power(letter, p) for letter, p in sizes if p > 0]
     below = [power(letter, -p) for letter, p in sizes if p < 0]
-    number = [f"{factor.c:.6g}"] if factor.c != 1 or not above else []
+    number = (
+        [f"{factor.c:.6g}".replace("-", "−")] if factor.c != 1 or not above else []
+    )
     text = " · ".join(number + above) + "".join(f" / {size}" for size in below)
     always = "" if above or below else ", whatever n and K"
     return f"{text} times what they should be{always}"

@@ -70,10 +70,11 @@ def comparison(student: Student, found: Tensor, right: Tensor) -> str:
         return "is 0 everywhere"
     ratio = ((found * right).sum() / (right * right).sum()).item()
     if found.numel() > 1 and student.equal(found, ratio * right):
-        return f"is {ratio:.6g} times what it should be, in every entry"
+        times = f"{ratio:.6g}".replace("-", "−")
+        return f"is {times} times what it should be, in every entry"
     length = (found.norm() / right.norm()).item()
     error = ((found - right).norm() / right.norm()).item()
     return (
-        f"differs from the right one by {error:.2g} times that one's length (ratio of"
+        f"differs from the right one by {error:.2g} times the length of that (ratio of"
         f" lengths {length:.3f}, cosine {ratio / length:.3f})"
     )

@@ -167,11 +167,11 @@ W, B = r"\mathbf{W}^{(\ell)}", r"\mathbf{b}^{(\ell)}"
 Equation = tuple[str, str, tuple[str, ...], Callable]
 TOP: dict[str, list[Equation]] = {
     SQUARED_ERROR.name: [
-        ("eq-loss-gradient", f"{GRADIENT} = ", ("loss factor", "residual"), of_loss),
+        (SQUARED_ERROR.gradient_label, f"{GRADIENT} = ", ("loss factor", "residual"), of_loss),
         ("eq-batch-output-delta", r"\boldsymbol{\Delta}^{(L)} = ", ("output slope",), of_output),
     ],
     CROSS_ENTROPY.name: [
-        (CROSS_ENTROPY.label, r"\boldsymbol{\Delta}^{(L)} = ", ("loss factor", "residual", "output slope"), of_cross_entropy),
+        (CROSS_ENTROPY.gradient_label, r"\boldsymbol{\Delta}^{(L)} = ", ("loss factor", "residual", "output slope"), of_cross_entropy),
     ],
 }  # fmt: skip
 REST: list[Equation] = [

@@ -10,7 +10,8 @@ from torch import Tensor
 class Loss:
     """``value`` takes predictions and labels, both (n, K). The delta of the output is
     ``number`` / (n K) times their difference, times the ``slope`` of the output layer:
-    'own', or 'none' where it cancels. ``label`` is that of the equation in the book."""
+    'own', or 'none' where it cancels. ``label`` is that of its equation in the book,
+    ``gradient_label`` that of its gradient."""
 
     name: str
     title: str
@@ -18,6 +19,7 @@ class Loss:
     number: int
     slope: str
     label: str
+    gradient_label: str
 
 
 def cross_entropy(p: Tensor, y: Tensor) -> Tensor:
@@ -31,6 +33,7 @@ SQUARED_ERROR = Loss(
     2,
     "own",
     "eq-loss-batch",
+    "eq-loss-gradient",
 )
 CROSS_ENTROPY = Loss(
     "cross-entropy",
@@ -38,6 +41,7 @@ CROSS_ENTROPY = Loss(
     cross_entropy,
     1,
     "none",
+    "eq-mistakes-cross-entropy",
     "eq-mistakes-cross-entropy",
 )
 LOSSES = {loss.name: loss for loss in (SQUARED_ERROR, CROSS_ENTROPY)}

@@ -624,6 +624,7 @@ ENTROPY = {
         entropy(first_delta=lambda net, p, y: p - y.reshape(p.shape)),
         names="sum-not-mean",
         says=(FOUND + "(Z_out^(L) − Y)",),
+        says_not=("Notation and tools",),  # has the gradient of the squared error
     ),
     "sum in the loss": other_loss(
         entropy(
