@@ -10,6 +10,9 @@ from types import SimpleNamespace
 import pytest
 from chapters import numbers
 from docutils import nodes
+from equations.extract import parse_chapter
+from equations.report import Report
+from equations.results import Result, Said
 from sources import ROOT
 from sphinx.errors import ExtensionError
 
@@ -52,6 +55,9 @@ def test_an_equation_is_rendered_at_build(tmp_path):
     assert done.returncode == 0, done.stderr
     assert 'class="katex"' in html
     assert 'class="eqno">(1)' in html
+    assert (
+        "<math" in html
+    )  # where nothing says the formula, screen readers have this
     assert "mathjax" not in html.lower()
 
 
@@ -204,10 +210,12 @@ def test_a_page_shows_what_the_check_has_read(monkeypatch, tmp_path, page, says)
     extension = importlib.import_module("checked_equations")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.md").write_text(page or "", encoding="utf-8")
+    inlines = parse_chapter("a.md" if page else "b.md", page or "$a$").inlines
+    results = [Result(found.file, found.line, None, found.tex) for found in inlines]
     env = SimpleNamespace(
         docname="a",
         doc2path=lambda name: str(tmp_path / f"{name}.md"),
-        checked_files={"a.md"} if page else set(),
+        equation_report=Report([], results),
     )
     output = nodes.container("", nodes.math("", "x"), nb_element="mime_bundle")
     paragraph = nodes.paragraph("", "", nodes.math("", "a"), output)
@@ -215,6 +223,13 @@ def test_a_page_shows_what_the_check_has_read(monkeypatch, tmp_path, page, says)
     paragraph.line = 7
     with pytest.raises(ExtensionError, match=says) if says else nullcontext():
         extension.compare(SimpleNamespace(env=env), paragraph)
+    if not says:
+        assert output.children[0]["said"] == [Said("plain x")]
+        output += nodes.math("", r"\star")
+        with pytest.raises(
+            ExtensionError, match="a.md: what a cell puts out: no word"
+        ):
+            extension.compare(SimpleNamespace(env=env), paragraph)
 
 
 @pytest.fixture

@@ -112,7 +112,9 @@ def visit_display(writer, node):
     if node.get("lines"):
         writer.displays = getattr(writer, "displays", 0) + 1
         place = f"said-{writer.displays}"
-        rows = (f"<span>{escape(row, quote=False)}</span>" for row in node["lines"])
+        rows = (
+            f"<span>{escape(row, quote=False)}.</span>" for row in node["lines"]
+        )
         said = f'<span class="said" id="{place}">{" ".join(rows)}</span>'
         html = said + html
         role = f' role="group" tabindex="0" aria-label="formula" aria-describedby="{place}"'

@@ -67,6 +67,27 @@ def compare(app, doctree):
                     f"on the page: {page}\nread: {check}"
                 )
             node["said"] = formula.said
+    say_outputs(
+        path, [node for node in doctree.findall(is_formula) if in_output(node)]
+    )
+
+
+def say_outputs(path, formulas):
+    """Give the formulas that cells put out their words; nothing else is known of them."""
+    from equations.extract import Display, Inline, read_chapter  # see check
+    from equations.nodes import EquationError
+    from equations.speech import of_formula
+
+    for node in formulas:
+        kind = Display if isinstance(node, nodes.math_block) else Inline
+        try:
+            node["said"] = of_formula(
+                kind(path, 0, node.astext()), read_chapter(path)
+            )
+        except EquationError as error:
+            raise ExtensionError(
+                f"{path}: what a cell puts out: {error}"
+            ) from error
 
 
 def words(tex):
@@ -105,7 +126,7 @@ def lines(env, said):
     for row in said:
         numbers = [f"equation {equation_number(env, label)}" for label in row.cited]
         reasons = ", ".join([*row.rules, *numbers])
-        yield row.words + (f". Reason: {reasons}." if reasons else "")
+        yield row.words + (f". Reason: {reasons}" if reasons else "")
 
 
 def equation_number(env, label):

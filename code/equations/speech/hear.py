@@ -1,6 +1,7 @@
 """Hear the words of a formula: the tree that they say. The other way of `say`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -63,7 +64,6 @@ FUNCTION = re.compile(
 )
 RANGE = re.compile(rf"for ell from ({LAYER}) to ({LAYER})")
 SUM_OVER_LAYERS = re.compile(rf"sum over layers ell from ({LAYER}) to ({LAYER})")
-LAYER_SIGN = re.compile("[+-]")
 RELATIONS = {said: sign for sign, said in words.RELATIONS.items()}
 RELATIONS[words.DEFINED] = "="
 NAMED = {said: name for name, said in words.NAMED.items()}
@@ -93,14 +93,21 @@ def hear(spoken: str, known: Vocabulary, is_text: bool = False) -> Row | Node:
 
 @cache
 def parser(marks: tuple[str, ...], losses: tuple[str, ...], is_text: bool) -> Lark:
-    """The grammar of what is said with these words before indices and losses."""
+    start = "text" if is_text else "row"
+    return Lark(
+        grammar(marks, losses),
+        parser="lalr",
+        start=start,
+        maybe_placeholders=False,
+    )
 
-    def terminal(name: str, pattern: str) -> str:
-        return f"{name}: /{pattern}/"
 
-    def one_of(found) -> str:
+def grammar(marks: tuple[str, ...], losses: tuple[str, ...]) -> str:
+    """That of what is said, with these words before indices and losses."""
+
+    def one_of(found: Iterable[str]) -> str:
         longest = sorted(found, key=lambda word: (-len(word), word))
-        return f"(?:{'|'.join(map(re.escape, longest))}){END}".replace(r"\ ", " ")
+        return f"(?:{'|'.join(longest)}){END}"
 
     index = one_of(marks)
     heads = [
@@ -110,22 +117,17 @@ def parser(marks: tuple[str, ...], losses: tuple[str, ...], is_text: bool) -> La
         rf"product over (?:ell|[a-z]){END}",
         one_of([*NAMED, *OPERATORS, "norm", "2-norm"]),
     ]
-    grammar = [
-        Path(__file__).with_name("spoken.lark").read_text(encoding="utf-8"),
-        terminal("QUANTITY", QUANTITY.pattern),
-        terminal(
-            "INDEX", rf"{index} (?:quantity [a-z\d ]+? end quantity|\w+){END}"
-        ),
-        terminal("EVERY", f"every {index}"),
-        terminal("HEAD", "|".join(f"(?:{head})" for head in heads)),
-        terminal("RELATION", one_of(RELATIONS)),
-        terminal("RANGE", RANGE.pattern),
-        terminal("SUM_OVER_LAYERS", SUM_OVER_LAYERS.pattern),
-    ]
-    start = "text" if is_text else "row"
-    return Lark(
-        "\n".join(grammar), parser="lalr", start=start, maybe_placeholders=False
-    )
+    terminals = {
+        "QUANTITY": QUANTITY.pattern,
+        "INDEX": rf"{index} (?:quantity [a-z\d ]+? end quantity|\w+){END}",
+        "EVERY": f"every {index}",
+        "HEAD": "|".join(f"(?:{head})" for head in heads),
+        "RELATION": one_of(RELATIONS),
+        "RANGE": RANGE.pattern,
+        "SUM_OVER_LAYERS": SUM_OVER_LAYERS.pattern,
+    }
+    rules = Path(__file__).with_name("spoken.lark").read_text(encoding="utf-8")
+    return "\n".join([rules, *(f"{name}: /{p}/" for name, p in terminals.items())])
 
 
 class Hearing(Transformer):
@@ -274,9 +276,10 @@ class Hearing(Transformer):
         font, name, part, layer = QUANTITY.fullmatch(head).groups()
         indices = tuple(index_of(mark) for mark in marks if mark.type == "INDEX")
         dot = len(indices) < len(marks)
-        letter = words.letter_of(
-            name.split()[-1] if " delta" in name and name[0] == "K" else name
-        )
+        kronecker = name == "Kronecker delta"
+        letter = "delta" if kronecker else words.letter_of(name)
+        if not kronecker and self.known.name(letter) != name:
+            raise EquationError(f"no formula is said so: {name} is no name here")
         at = layer and words.layer_of(layer)
         node = Quantity(HERE, letter, at, indices, part, dot=dot)
         bold = font == "bold" if font else self.known.is_bold(node)
