@@ -9,6 +9,7 @@ from chapters import pieces, reading, stored
 from chapters.markdown import everything
 from copies import build_command, first_difference, run_in_copies
 from sources import ROOT
+from test_site import unspoken
 
 CHAPTERS = list(reading.with_code(ROOT))
 
@@ -76,6 +77,14 @@ def test_a_notebook_holds_the_cells_and_outputs_that_are_stored(sites, chapter):
         for notebook in (offered, stored.read(ROOT, chapter))
     )
     assert one == other
+
+
+@pytest.mark.slow
+def test_each_formula_is_spoken(sites):
+    pages = list((sites[0] / "book").glob("*.html"))
+    assert pages
+    for page in pages:
+        assert unspoken(page.read_text(encoding="utf-8")) == [], page.name
 
 
 @pytest.mark.slow

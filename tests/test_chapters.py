@@ -12,6 +12,7 @@ BACK_MATTER = [
     "symbols",
     "equations",
     "checking",
+    "screen_reader",
     "elsewhere",
     "api",
     "glossary",

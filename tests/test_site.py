@@ -146,6 +146,92 @@ def test_a_checked_equation_has_a_mark_that_leads_to_its_row(tmp_path):
     assert "Of 1 equals signs 1 are closed by their reasons" in html
 
 
+SPOKEN = r"""# Title with $\delta^{(\ell)}_i$
+
+In this chapter $\mathcal{L}$ stands for $\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})$, and
+$n \star n$<!-- not executed: a test; said: n star n --> for $n < 5$.
+
+$$
+\delta^{(L)}_i = \frac{\partial \mathcal{L}}{\partial z^{(L)}_{i,\mathrm{in}}}
+$$ (eq-one)
+
+*Reason:* definition.
+
+```{spoken-formulas}
+- $\frac{1}{n}$
+```
+
+$$
+\begin{aligned}
+\delta^{(L)}_i
+&= \frac{\partial \mathcal{L}}{\partial z^{(L)}_{i,\mathrm{in}}} \\
+&= \frac{\partial \mathcal{L}}{\partial z^{(L)}_{i,\mathrm{out}}}
+   \cdot \frac{\partial z^{(L)}_{i,\mathrm{out}}}{\partial z^{(L)}_{i,\mathrm{in}}}
+\end{aligned}
+$$ (eq-two)
+
+1. Definition of delta, {eq}`eq-one`.
+2. Chain rule.
+
+```{equation-table}
+```
+"""
+
+
+def unspoken(html):
+    """The formulas of a page of which no words stand right before what is seen."""
+    words = (
+        r'<span class="said"(?: id="[^"]*")?>(?:<span>[^<]+</span> ?|[^<]+)+</span>'
+    )
+    display = '(?:<span class="katex-display">)?'
+    spoken = rf'{words}{display}<span class="katex"><span class="katex-html" aria-hidden="true">'
+    left = re.sub(spoken, "", html)
+    return re.findall(r'<span class="katex">.{80}|<math.{80}', left)
+
+
+def test_each_formula_of_a_page_is_spoken(tmp_path):
+    done, html = build_checked(tmp_path, SPOKEN)
+    assert done.returncode == 0, done.stderr
+    assert unspoken(html) == []
+    said = re.findall(r'<span class="said"[^>]*>(.*?)</span>(?=<)', html)
+    assert "delta of layer ell, unit i" in said[0]
+    assert "n star n" in said
+    assert "n is less than 5" in said
+    assert "<td><p>1 divided by n</p></td>" in html
+    one, two = re.findall(r'(?s)<div class="math.*?</div>\n<', html)
+    assert "is defined as" in one
+    assert re.findall("Reason: ([^<]+)", two) == [
+        "the definition of delta, equation 1.",
+        "the chain rule.",
+    ]
+    # The number and the mark come behind the formula, which can be focused.
+    (place,) = re.findall('aria-describedby="(.*?)"', one)
+    assert 'role="group" tabindex="0" aria-label="formula"' in one
+    order = (
+        f'id="{place}"',
+        'class="katex"',
+        'class="eqno">(1)',
+        'aria-label="checked"',
+    )
+    assert sorted(order, key=one.index) == list(order)
+
+
+def test_a_formula_without_words_is_noticed():
+    html = '<span class="katex"><span class="katex-html" aria-hidden="true">n</span></span>'
+    said = '<span class="said">n</span>'
+    assert unspoken(said + html) == []
+    assert unspoken(html + " " * 80)
+    assert unspoken(said.replace(">n<", "><") + html + " " * 80)
+
+
+@pytest.mark.slow
+def test_a_formula_without_words_fails_the_build(tmp_path):
+    done, html = build_checked(tmp_path, SPOKEN.replace("; said: n star n", ""))
+    assert done.returncode != 0
+    assert "index.md:4: no words for it" in done.stderr
+    assert html == ""
+
+
 @pytest.mark.slow
 def test_a_step_that_is_not_proved_is_listed_by_number(tmp_path):
     other = PAGE.replace("definition.", "{eq}`eq-elsewhere`.")

@@ -170,6 +170,10 @@ def add_marks(app, doctree, page):
     table = getattr(app.env, "equation_table", None)
     for node in doctree.findall(is_formula):
         node["lines"] = list(lines(app.env, node.get("said", [])))
+    for spoken in doctree.findall(is_spoken):
+        for row in spoken.findall(nodes.row):
+            for formula in row.findall(nodes.math):
+                row[1] += nodes.paragraph(text=formula["lines"][0])
     for node in doctree.findall(nodes.math_block):
         result = checked.get(node["label"])
         if result and table:
@@ -182,6 +186,10 @@ def add_marks(app, doctree, page):
 
 def is_formula(node):
     return isinstance(node, nodes.math | nodes.math_block)
+
+
+def is_spoken(node):
+    return isinstance(node, nodes.table) and "spoken" in node["classes"]
 
 
 class EquationTable(SphinxDirective):
@@ -203,17 +211,12 @@ class EquationTable(SphinxDirective):
             "",
         )
         rows.append(nodes.row("", *map(entry, total)))
-        group = nodes.tgroup(
-            "", *(nodes.colspec(colwidth=1) for _ in HEAD), cols=len(HEAD)
-        )
-        group += nodes.thead("", nodes.row("", *map(entry, HEAD)))
-        group += nodes.tbody("", *rows)
         exempt = [
             nodes.list_item("", nodes.paragraph(text=f"{r.label}: {r.exempt}"))
             for r in report.exempt
         ]
         return [
-            nodes.table("", group, classes=["equations"]),
+            table(HEAD, rows, "equations"),
             nodes.bullet_list("", *exempt)
             if exempt
             else nodes.paragraph(text="No displayed equation is exempt."),
@@ -238,6 +241,23 @@ class EquationTable(SphinxDirective):
             ),
             ids=[place(result.label)],
         )
+
+
+class SpokenFormulas(SphinxDirective):
+    """A table of the formulas in a list, and of how they are said."""
+
+    has_content = True
+
+    def run(self):
+        items = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, items)
+        rows = [
+            nodes.row(
+                "", nodes.entry("", nodes.paragraph("", "", formula)), nodes.entry()
+            )
+            for formula in items.findall(nodes.math)
+        ]
+        return [table(("Formula", "In words"), rows, "spoken")]
 
 
 class Steps(SphinxDirective):
@@ -295,6 +315,15 @@ def reference(env, label):
     )
 
 
+def table(head, rows, name):
+    group = nodes.tgroup(
+        "", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head)
+    )
+    group += nodes.thead("", nodes.row("", *map(entry, head)))
+    group += nodes.tbody("", *rows)
+    return nodes.table("", group, classes=[name])
+
+
 def entry(text):
     return nodes.entry("", nodes.paragraph(text=text))
 
@@ -303,6 +332,7 @@ def setup(app):
     app.add_directive("equation-table", EquationTable)
     app.add_directive("page-and-code", Adapters)
     app.add_directive("equation-steps", Steps)
+    app.add_directive("spoken-formulas", SpokenFormulas)
     app.connect("env-before-read-docs", check)
     app.connect("doctree-read", compare, priority=400)  # before titles are copied
     app.connect("env-check-consistency", compare_numbers)
