@@ -91,6 +91,12 @@ def test_a_chapter_of_another_world_has_a_table_of_its_own():
     assert r"$K \times 1$<!-- not executed" in found  # K is another in the book
 
 
+def test_what_a_world_has_from_that_of_the_book_is_not_listed_again():
+    found = tables(r"Of $\mathbf{p}$ and $\mathbf{y}$.", "world: classifier")
+    assert "predictions of a softmax" in found
+    assert "labels of a sample" not in found
+
+
 def test_every_symbol_of_the_table_says_what_it_is():
     assert all(symbol.said for symbol in FEEDFORWARD.symbols)
 

@@ -43,6 +43,26 @@ def failures(tex, world="feedforward"):
 
 # Each world of the package: true rows, then false ones.
 ROWS = {
+    "classifier": (
+        [
+            r"p_i = \frac{e^{z^{(L)}_{i,\mathrm{in}}}}{\sum_{k} e^{z^{(L)}_{k,\mathrm{in}}}}",
+            r"q_i = \operatorname{sigmoid}(z^{(L)}_{i,\mathrm{in}})",
+            r"\boldsymbol{\delta}^{(L)} = \mathbf{p} - \mathbf{y}, \quad \text{if } \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) = \mathcal{L}_{\mathrm{CE}}(\mathbf{y}, \mathbf{p})",
+            r"\boldsymbol{\delta}^{(L)} = \frac{1}{K} (\mathbf{q} - \mathbf{y}), \quad \text{if } \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) = \mathcal{L}_{\mathrm{BCE}}(\mathbf{y}, \mathbf{q})",
+            r"\boldsymbol{\Delta}^{(L)} = \frac{1}{n K} (\mathbf{Q} - \mathbf{Y}), \quad \text{if } \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \mathcal{L}_{\mathrm{BCE}}(\mathbf{Y}, \mathbf{Q})",
+            r"\mathcal{L}_{\mathrm{CE}}(\mathbf{Y}, \mathbf{P}) = -\frac{1}{n} \sum_{s} \sum_{k} Y_{sk} \log P_{sk}",
+            r"\mathcal{L}_{\mathrm{MSE}}(\mathbf{y}, \mathbf{q}) = \frac{1}{K} \sum_{k} (q_k - y_k)^2",
+            r"\nabla_{\mathbf{W}^{(\ell)}} \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \mathbf{Z}^{(\ell-1)\top}_{\mathrm{out}} \cdot \boldsymbol{\Delta}^{(\ell)}, \quad \ell = 1, \dots, L",
+        ],
+        [
+            r"\boldsymbol{\delta}^{(L)} = \mathbf{p} - \mathbf{y}",
+            r"\boldsymbol{\delta}^{(L)} = \mathbf{q} - \mathbf{y}, \quad \text{if } \mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}}) = \mathcal{L}_{\mathrm{BCE}}(\mathbf{y}, \mathbf{q})",
+            r"\boldsymbol{\Delta}^{(L)} = \mathbf{P} - \mathbf{Y}, \quad \text{if } \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}}) = \mathcal{L}_{\mathrm{CE}}(\mathbf{Y}, \mathbf{P})",
+            r"\boldsymbol{\delta}^{(L)} = \nabla_{\mathbf{z}^{(L)}_{\mathrm{out}}} \mathcal{L} \odot \sigma'^{(L)}(\mathbf{z}^{(L)}_{\mathrm{in}})",
+            r"\frac{\partial p_k}{\partial z^{(L)}_{i,\mathrm{in}}} = p_k (1 - p_i)",
+            r"\sum_{k} y_k = 1",
+        ],
+    ),
     "softmax": (
         [
             r"p_i = \frac{e^{a_i}}{\sum_{k} e^{a_k}}",

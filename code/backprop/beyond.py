@@ -55,7 +55,7 @@ class BinaryCrossEntropy:
     def gradient(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The gradient with respect to ``z_in``, in its shape."""
         checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
-        return (torch.sigmoid(z_in) - y) / y.numel()
+        return (torch.sigmoid(z_in) - y) / y.numel()  # eq-binary-delta
 
 
 class SoftmaxCrossEntropy:
@@ -69,12 +69,12 @@ class SoftmaxCrossEntropy:
     def forward(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The loss, a 0-d tensor; of many networks (R,)."""
         checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
-        return (z_in.logsumexp(dim=-1) - (y * z_in).sum(dim=-1)).mean(dim=-1)
+        return (z_in.logsumexp(-1) - (y * z_in).sum(-1)).mean(-1)  # eq-log-sum-exp
 
     def gradient(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The gradient with respect to ``z_in``, in its shape."""
         checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
-        return (torch.softmax(z_in, dim=-1) - y) / len(y)
+        return (torch.softmax(z_in, dim=-1) - y) / len(y)  # eq-softmax-batch-delta
 
 
 def start_by_he(net: NeuralNetwork, seed=None) -> None:

@@ -10,6 +10,7 @@ from chapters import reading
 
 from .check import world_of
 from .extract import Chapter, parse_chapter, read_chapter
+from .feedforward import FEEDFORWARD
 from .forms import letters
 from .symbols import GREEK
 from .world import LOSS, Symbol, World
@@ -129,11 +130,13 @@ def link(chapter: Chapter) -> str:
 
 
 def symbols(world: World, chapters: list[Chapter]) -> str:
-    """Those of its table whose letter stands in a formula."""
-    is_main = world.name == "feedforward"
+    """Those of its table whose letter stands in a formula, without those that are of
+    the whole book."""
+    is_main = world is FEEDFORWARD
     rows = []
     for symbol in world.symbols:
-        if occurs(symbol, chapters):
+        ours = is_main or symbol not in FEEDFORWARD.symbols
+        if ours and occurs(symbol, chapters):
             written = ", ".join(
                 formula(tex, not is_main) for tex in forms(symbol, world)
             )

@@ -5,6 +5,7 @@ from itertools import product
 import torch
 from torch.nn import functional
 
+from .classifiers import CLASSIFIER
 from .feedforward import FEEDFORWARD
 from .tables import defined, derivative, leaf, loss, size, world_of_table
 from .world import LOSS, World, after_descent, descend
@@ -316,6 +317,7 @@ WORLDS: dict[str, World] = {
     world.name: world
     for world in (
         FEEDFORWARD,
+        CLASSIFIER,
         SOFTMAX,
         RELU,
         DECAY,
