@@ -26,23 +26,24 @@ def shard(n: int, processes: int, rank: int) -> slice:
 
 
 def add_up(net: NeuralNetwork, share: float, group=None) -> None:
-    """Replace each gradient by the sum of those of all processes, each times the share
-    of its samples in the batch. Chapter ``many_machines``.
+    """Replace each gradient by the sum of those of all processes, each times
+    its ``share`` of the samples. Chapter ``many_machines``.
     """
     gradients = list(gradients_of(net))
-    together = share * torch.cat([gradient.flatten() for gradient in gradients])
+    together = share * torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(together, group=group)
-    parts = together.split([gradient.numel() for gradient in gradients])
+    parts = together.split([g.numel() for g in gradients])
     for gradient, part in zip(gradients, parts):
         gradient.copy_(part.view_as(gradient))
 
 
 def train_shard(x, y, net: NeuralNetwork, steps: int, lr: float, group=None):
-    """Train in place, on the rows of this process, for some steps with learning rate
-    ``lr``. All processes call it with the same arguments: the batch ``x`` (n,
-    input_size) and ``y`` in the shape of the predictions, and networks with equal
-    parameters. ValueError and TypeError are those of `shard` and of the network;
-    RuntimeError means that another process is lost. Chapter ``many_machines``.
+    """Train in place, on the rows of this process.
+
+    All call it with the same batch, ``x`` (n, input_size) and ``y`` in the shape
+    of the predictions, and with equal networks. Raises what `shard` and the
+    network raise; RuntimeError if another process is lost. Chapter
+    ``many_machines``.
     """
     rows = shard(len(x), dist.get_world_size(group), dist.get_rank(group))
     share = len(x[rows]) / len(x)
