@@ -35,7 +35,7 @@ class ReLU:
         return torch.relu(z_in)
 
     def derivative(self, z_out: Tensor) -> Tensor:
-        """Slopes where the outputs are ``z_out``, in its shape: 0 at the kink."""
+        """Slopes where the outputs are ``z_out``; 0 at the kink."""
         return (z_out > 0).to(z_out.dtype)
 
 
@@ -106,8 +106,9 @@ class Momentum:
         self.sums: list = [[0, 0] for _ in net.layers]  # of weights, of biases
 
     def step(self, learning_rate: float) -> None:
-        """Take one step, in place, after ``net.backward``; with the same errors as
-        ``net.apply_gradients``.
+        """Take one step, in place, after ``net.backward``.
+
+        Errors are those of ``net.apply_gradients``.
         """
         rate = checks.learning_rate(learning_rate, self.net.layers)
         checks.gradients(self.net.layers)
