@@ -47,7 +47,12 @@ def spoken(row, known: Vocabulary, reasons: dict[int, list[Named]]) -> Said:
     """A row with the reasons of its relations. What equals its definition is said to be
     defined, and needs no other."""
     defined = {place for place, names in reasons.items() if names == DEFINITION}
-    names = [n for place in reasons.keys() - defined for n in reasons[place]]
+    names = [
+        name
+        for place, found in reasons.items()
+        if place not in defined
+        for name in found
+    ]
     return Said(
         say(row, known, frozenset(defined)),
         tuple(dict.fromkeys(name.text for name in names if not name.label)),
