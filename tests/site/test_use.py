@@ -1,0 +1,216 @@
+"""Everything on a page is used, and does what it is for; nothing goes wrong meanwhile."""
+
+import pytest
+from tiny import none, tiny, wait
+
+PHONE = 390
+
+
+def use_all(visited):
+    """Use each control of a page; what is wrong with them."""
+    found = []
+    page = visited.page
+    visited.problems()
+    for _ in range(20):
+        said = page.evaluate("checks.controls()")
+        found += said["found"]
+        if not said["modal"]:
+            return found
+        page.keyboard.press("Escape")
+        if page.locator("dialog:modal").count():
+            return [*found, "Escape does not close what is open"]
+    return [*found, "there is no end of dialogs"]
+
+
+@pytest.mark.parametrize("width", [1280, PHONE])
+def test_each_control_does_something(visit, page, width):
+    visited = visit(page, width=width)
+    assert none(use_all(visited) + visited.noise)
+
+
+DIALOG = "<dialog><button onclick='this.textContent += 1'>in</button></dialog>"
+OPEN = (
+    "<button onclick='document.querySelector(\"dialog\").showModal()'>open</button>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (OPEN + DIALOG, []),
+        ("<details><summary>a</summary>b</details><input type=checkbox>", []),
+        ("<button onclick='print()'>a</button>", []),
+        ("<button>a</button>", ["does nothing"]),
+        (
+            "<details><summary>a</summary><button>b</button></details>",
+            ["does nothing: button"],
+        ),
+        (
+            OPEN + DIALOG.replace("onclick", "data-off"),
+            ['does nothing: button "in'],
+        ),
+        (
+            OPEN
+            + DIALOG.replace(
+                "<dialog", "<dialog oncancel='event.preventDefault()' closedby=none"
+            ),
+            ["Escape does not close"],
+        ),
+        (
+            "<button onclick='print()'>a</button><div style='position: fixed; inset: 0'></div>",
+            ["covered"],
+        ),
+    ],
+)
+def test_a_control_that_is_dead_is_found(visit, site, body, says):
+    found = use_all(visit(site.put("tiny.html", tiny(body))))
+    assert len(found) == len(says)
+    assert all(said in sentence for said, sentence in zip(says, found))
+
+
+PAGE = "book/scalar.html"
+THEME = "({ ...document.documentElement.dataset })"
+
+
+def themes(page):
+    """The theme now, and after each press of its button until it is the first again."""
+    found = [page.evaluate(THEME)]
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").first.click()
+        found.append(page.evaluate(THEME))
+    return [(each["mode"], each["theme"]) for each in found]
+
+
+def test_the_theme_is_chosen_and_kept(visit):
+    page = visit(PAGE, dark=True).page
+    found = themes(page)
+    assert found[0] == found[3] == ("auto", "dark")
+    assert {*found} == {("auto", "dark"), ("light", "light"), ("dark", "dark")}
+    while page.evaluate(THEME)["mode"] != "light":
+        page.locator(".theme-switch-button:visible").first.click()
+    page.reload()
+    assert page.evaluate(THEME)["theme"] == "light"
+    assert {frame["theme"] for frame in page.evaluate("kept.frames")} == {"light"}
+
+
+def copied_and_shown(page):
+    """What the buttons copy, and the code beside them without prompts."""
+    page.evaluate(
+        "for (const each of document.querySelectorAll('details')) each.open = true"
+    )
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.copybtn')].map((each) => {"
+        " const code = each.parentElement.querySelector('pre').cloneNode(true);"
+        " for (const prompt of code.querySelectorAll('.gp, .go')) prompt.remove();"
+        " each.click(); return code.textContent.trim() })"
+    )
+    wait(page, f"kept.copied.length >= {len(shown)}")
+    return [each.strip() for each in page.evaluate("kept.copied")], shown
+
+
+def test_buttons_copy_the_code_beside_them(visit, page):
+    copied, shown = copied_and_shown(visit(page).page)
+    assert copied == shown
+    assert page not in (PAGE, "book/network.html") or len(shown) > 3
+
+
+def test_outputs_have_no_button(visit, page):
+    assert visit(page).page.locator(".cell_output .copybtn").count() == 0
+
+
+def test_a_copy_of_something_else_is_found(visit, site):
+    address = site.put(
+        "tiny.html",
+        tiny(
+            "<div><pre>a = 1</pre><button class=copybtn"
+            " onclick='navigator.clipboard.writeText(\"a = 1\")'>copy</button></div>"
+            "<div><pre>a = 1</pre><button class=copybtn"
+            " onclick='navigator.clipboard.writeText(\">>> a = 1\")'>copy</button></div>"
+        ),
+    )
+    copied, shown = copied_and_shown(visit(address).page)
+    assert shown == ["a = 1"] * 2
+    assert copied == ["a = 1", ">>> a = 1"]
+
+
+def folded_on_paper(page):
+    """How much is folded before, while and after the page is printed."""
+    found = []
+    for event in None, "beforeprint", "afterprint":
+        if event:
+            page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        found.append(page.locator("article details:not([open])").count())
+    return found
+
+
+def test_nothing_is_folded_on_paper(visit):
+    before, during, after = folded_on_paper(visit(PAGE).page)
+    assert before == after > during == 0
+
+
+def test_what_stays_folded_on_paper_is_found(visit, site):
+    address = site.put(
+        "tiny.html", tiny("<details><summary>a</summary>b</details>")
+    )
+    assert folded_on_paper(visit(address).page) == [1, 1, 1]
+
+
+def unseen(page, selector):
+    """Of the targets below an element, those that a link to them does not show."""
+    return page.evaluate(
+        "async (selector) => {"
+        " const found = [];"
+        " for (const node of document.querySelectorAll(selector)) {"
+        "  for (const each of document.querySelectorAll('details')) each.open = false;"
+        "  location.hash = '#' + encodeURIComponent(node.id);"
+        "  await new Promise((done) => setTimeout(done, 100));"
+        "  const { top, bottom, height } = node.getBoundingClientRect();"
+        "  if (!node.checkVisibility() || bottom < 0 || top > innerHeight) found.push(node.id);"
+        " } return found }",
+        selector,
+    )
+
+
+FOLDED = "details [id]:is(.math, section)"
+
+
+def test_a_link_into_a_solution_opens_it(visit):
+    page = visit(PAGE).page
+    assert page.locator(FOLDED).count()
+    assert unseen(page, FOLDED) == []
+
+
+def test_a_target_that_stays_folded_is_found(visit, site):
+    body = "<details ontoggle='this.open = false'><summary>a</summary><div class=math id=b>b</div></details>"
+    assert unseen(visit(site.put("tiny.html", tiny(body))).page, FOLDED) == ["b"]
+
+
+def test_what_is_offered_for_download_is_there(visit, site, page):
+    opened = visit(page).page
+    links = opened.evaluate(
+        "[...document.querySelectorAll('.dropdown-download-buttons a')].map((each) => each.href)"
+    )
+    missing = [link for link in links if not opened.request.get(link).ok]
+    assert links or not page.startswith("book/")
+    assert missing == []
+
+
+def results(page, words):
+    """What the search finds: the text of each hit."""
+    page.keyboard.press("Control+k")
+    page.locator("dialog[open] input[type=search]").fill(words)
+    page.evaluate("kept.submits = true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?*")
+    page.locator("#search-results a").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    return page.locator("#search-results li").all_inner_texts()
+
+
+@pytest.mark.parametrize("words", ["gradient", "delta", "3.4"])
+def test_the_search_finds_something(visit, words):
+    visited = visit(PAGE)
+    found = results(visited.page, words)
+    assert found
+    assert not [text for text in found if "\\" in text]  # TeX
+    assert none(visited.noise)

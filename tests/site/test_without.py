@@ -1,0 +1,133 @@
+"""Pages without a server, and without scripts."""
+
+import pytest
+from chromium import SITE
+from test_use import results, themes
+from tiny import none, tiny, wait
+
+SCALAR = "book/scalar.html"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A place for pages without a server."""
+
+    def write(body):
+        path = tmp_path / "tiny.html"
+        path.write_text(tiny(body), encoding="utf-8")
+        return path.as_uri()
+
+    return write
+
+
+def alone(visited):
+    """What is wrong with a page that no server sends."""
+    page = visited.page
+    page.evaluate("document.fonts.ready")
+    page.evaluate("for (const each of document.images) each.loading = 'eager'")
+    wait(page, "[...document.images].every((each) => each.complete)")
+    return visited.problems("open", "mathematics", "loaded") + visited.noise
+
+
+def test_a_page_needs_no_server(visit, page):
+    visited = visit((SITE / page).as_uri(), dark=True)
+    assert visited.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert none(alone(visited))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("", []),
+        (
+            "<b class=katex><b class=katex-html>a</b></b>",
+            ["formulas lack their fonts"],
+        ),
+        (
+            "<script>fetch('a.json').catch(() => 1)</script>",
+            ["error: Access to fetch", "failed: file:"],
+        ),
+        (
+            "<img src=/a.png alt=a width=1 height=1>",
+            ["does not load", "error: ", "failed: file:"],
+        ),
+    ],
+)
+def test_what_needs_a_server_is_noticed(visit, folder, body, says):
+    found = alone(visit(folder(body)))
+    assert len(found) >= len(says)
+    assert all(any(said in sentence for sentence in found) for said in says)
+    assert says or not found
+
+
+def test_without_a_server_links_lead_on_and_the_theme_changes(visit):
+    visited = visit((SITE / SCALAR).as_uri())
+    assert {*themes(visited.page)} == {
+        ("auto", "light"),
+        ("light", "light"),
+        ("dark", "dark"),
+    }
+    visited.page.locator("a.right-next").click()
+    visited.page.wait_for_url("file:///**/book/vector.html")
+    visited.page.locator("a.left-prev").click()
+    visited.page.wait_for_url("file:///**/book/scalar.html")
+    assert none(visited.noise)
+
+
+@pytest.mark.parametrize("words", ["gradient", "delta"])
+def test_the_search_needs_no_server(visit, words):
+    visited = visit((SITE / SCALAR).as_uri())
+    assert results(visited.page, words)
+    assert none(visited.noise)
+
+
+def scriptless(visited):
+    """What is wrong with a page without scripts: what is folded does not open, mathematics or figures are missing, or
+    something is shown that only a script would answer."""
+    page, found = visited.page, []
+    for summary in page.locator("summary:visible").all():
+        summary.click()
+        if not summary.evaluate("(node) => node.closest('details')?.open"):
+            found.append(f"does not open: {summary.inner_text()}")
+        elif summary.evaluate("(node) => node.matches('.btn')"):
+            if not page.locator("details[open] .dropdown-item:visible").count():
+                found.append("the menu is empty")
+            summary.click()
+    page.evaluate("document.fonts.ready.then(() => 1)")
+    return found + visited.problems("mathematics", "loaded", "dead")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_needs_no_script(visit, page, width):
+    assert none(scriptless(visit(page, width=width, script=False)))
+
+
+MENU = "<details class=dropdown-download-buttons><summary class=btn>Download</summary>{}</details>"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("<details><summary>a</summary>b</details>", []),
+        (MENU.format("<a class=dropdown-item href=#>a</a>"), []),
+        (MENU.format(""), ["the menu is empty"]),
+        (
+            "<div><div role=button class=summary>a</div></div><summary>a</summary>",
+            ["does not open"],
+        ),
+        ("<button>a</button>", ["dead: button"]),
+        (
+            "<b class=katex><b class=katex-html></b></b>",
+            ["formulas lack their fonts"],
+        ),
+    ],
+)
+def test_what_needs_a_script_is_noticed(visit, site, body, says):
+    found = scriptless(visit(site.put("tiny.html", tiny(body)), script=False))
+    assert len(found) == len(says)
+    assert all(said in sentence for said, sentence in zip(says, found))
+
+
+def test_without_a_script_a_phone_shows_the_way_on(visit):
+    page = visit(SCALAR, width=390, script=False).page
+    assert page.locator("a[href='vector.html']:visible").count()
