@@ -155,8 +155,11 @@
         kept.used.add(node);
         if (node.disabled) continue;
         node.scrollIntoView({ block: "center", behavior: "instant" });
-        await frame();
-        const hit = document.elementFromPoint(...centre(node));
+        let hit;
+        for (let times = 0; times < 20 && shown(node) && !node.contains(hit); times += 1) {
+          await frame(); // what has been closed is on its way out
+          hit = document.elementFromPoint(...centre(node));
+        }
         if (!shown(node)) continue;
         if (!node.contains(hit)) found.push(`covered: ${name(node)}${hit ? ` by ${name(hit)}` : ""}`);
         const before = state();
@@ -185,7 +188,7 @@
       const fixed = Boolean([...ancestors(node)].find((each) => /fixed|sticky/.test(getComputedStyle(each).position)));
       return {
         name: name(node), tag: node.tagName, href: node.getAttribute("href"), tab: node.tabIndex, again, outlined, looks, region, fixed, covered,
-        top: box.top + scrollY, left: box.left, bottom: box.bottom + scrollY,
+        top: box.top + scrollY, left: box.left, right: box.right, bottom: box.bottom + scrollY,
         seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0,
       };
     },
@@ -206,7 +209,7 @@
   };
 
   function centre(node) {
-    const box = node.getBoundingClientRect();
+    const box = node.getClientRects()[0] ?? node.getBoundingClientRect(); // of a link, its first line
     return [box.left + box.width / 2, box.top + box.height / 2];
   }
 
@@ -221,6 +224,6 @@
 
   // What a control can change.
   function state() {
-    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), scrollY, document.activeElement.id]);
+    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), scrollY, all("*").indexOf(document.activeElement)]);
   }
 })();

@@ -34,19 +34,22 @@ def walk(visited):
         if stop["tab"] > 0:
             found.append(f"out of turn, by tabindex: {stop['name']}")
         stops.append(stop)
-    for before, after in pairwise(stops):
-        above = (
-            after["bottom"] < before["top"] and before["top"] - after["top"] > LINE
-        )
-        if (
-            before["region"] == after["region"]
-            and above
-            and not before["fixed"]
-            and not after["fixed"]
-        ):
-            found.append(f"upwards: from {before['name']} to {after['name']}")
+    found += [
+        f"upwards: from {before['name']} to {after['name']}"
+        for before, after in pairwise(stops)
+        if goes_up(before, after)
+    ]
     found += [f"not reached: {each}" for each in page.evaluate("checks.missed()")]
     return stops, found
+
+
+def goes_up(before, after):
+    """Whether a step leads upwards where text does not: not in another part of the page, nor in a column to the right."""
+    if before["region"] != after["region"] or before["fixed"] or after["fixed"]:
+        return False
+    if after["left"] >= before["right"]:
+        return False
+    return after["bottom"] < before["top"] and before["top"] - after["top"] > LINE
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -90,6 +93,10 @@ ONE, TWO = "<p><button>one</button></p>", "<p><button>two</button></p>"
         (
             f"{ONE}<button onfocus='document.querySelector(\"button\").focus()'>two</button>",
             ["the walk comes back", "not reached: button"],
+        ),
+        (
+            f"<div style='columns: 2'>{ONE}{TWO}</div>",
+            [],
         ),
         (
             f"{ONE}<button onfocus='this.blur()'>two</button><button>three</button>",

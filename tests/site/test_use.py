@@ -24,7 +24,7 @@ def use_all(visited):
 
 @pytest.mark.parametrize("width", [1280, PHONE])
 def test_each_control_does_something(visit, page, width):
-    visited = visit(page, width=width)
+    visited = visit(page, width=width, still=True)
     assert none(use_all(visited) + visited.noise)
 
 
