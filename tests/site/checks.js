@@ -55,9 +55,8 @@
       const found = [];
       for (const node of all("main *")) {
         if (!shown(node) || node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) continue;
-        if (node.closest(".katex-mathml")) continue; // seen by nobody
         const { overflowX } = getComputedStyle(node);
-        if (overflowX === "visible") continue;
+        if (overflowX === "visible" || [...ancestors(node)].some(isForListeners)) continue;
         if (!/auto|scroll/.test(overflowX)) found.push(`cut: ${name(node)}`);
         else if (node.tabIndex < 0) found.push(`scrolls, but not by keyboard: ${name(node)}`);
         if (node.closest(".important") && node.querySelector(".katex")) found.push(`a result that must be scrolled: ${name(node)}`);
@@ -220,6 +219,12 @@
 
   function* ancestors(node) {
     for (let each = node; each instanceof Element; each = each.parentElement) yield each;
+  }
+
+  // Whether an element is there, but seen by nobody.
+  function isForListeners(node) {
+    const { opacity, clip, clipPath } = getComputedStyle(node);
+    return opacity === "0" || clip !== "auto" || clipPath !== "none";
   }
 
   // What a control can change.

@@ -41,7 +41,10 @@ def pytest_sessionstart():
         chromium.path()
     except chromium.NoChromium as error:
         pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
-    for needed, maker in (SITE, "make book"), (AXE, "make site-test"):
+    for needed, maker in (
+        (SITE / "index.html", "make book"),
+        (AXE, "make site-test"),
+    ):
         if not needed.exists():
             pytest.exit(
                 f"There is no {needed}; {maker} makes it.",
@@ -50,9 +53,11 @@ def pytest_sessionstart():
 
 
 def pytest_generate_tests(metafunc):
-    """A test of a ``page`` is one for each page of the site."""
-    if "page" in metafunc.fixturenames:
-        metafunc.parametrize("page", pages(), ids=lambda page: Path(page).stem)
+    """A test of a ``page`` is one for each page of the site; of a ``local_page``, for each that needs no server."""
+    for name, left_out in ("page", None), ("local_page", "404.html"):
+        if name in metafunc.fixturenames:
+            chosen = [page for page in pages() if page != left_out]
+            metafunc.parametrize(name, chosen, ids=lambda page: Path(page).stem)
 
 
 def pytest_collection_modifyitems(items):
@@ -91,7 +96,11 @@ def listen(visit: Visit, origin: str) -> None:
     page.on("pageerror", lambda error: add(f"error: {error}"))
     page.on(
         "requestfailed",
-        lambda request: add(f"failed: {request.url} {request.failure}"),
+        # What is cut short because the reader goes on to another page is no failure.
+        lambda request: (
+            request.failure == "net::ERR_ABORTED"
+            or add(f"failed: {request.url} {request.failure}")
+        ),
     )
     page.on(
         "response",
@@ -153,7 +162,9 @@ def visit(browser, site):
             context.add_init_script(SCRIPTS["recorder"])
         visited = Visit(context.new_page())
         listen(visited, "file:" if address.startswith("file:") else site.origin)
-        visited.page.goto(address)
+        answer = visited.page.goto(address)
+        if answer and answer.status >= 400:
+            raise ValueError(f"There is no page {address}.")
         return visited
 
     yield open_page

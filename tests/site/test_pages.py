@@ -150,6 +150,7 @@ WIDE = "<div style='width: 900px'>wide</div>"
             ["scrolls, but not by keyboard"],
         ),
         ("cut", f"<div style='overflow: hidden'>{WIDE}</div>", ["cut"]),
+        ("cut", f"<div style='overflow: hidden; opacity: 0'>{WIDE}</div>", []),
         (
             "cut",
             "<div class=important><p tabindex=0 style='overflow: auto'><b class=katex style='display: block; width: 900px'>1</b></p></div>",

@@ -29,8 +29,8 @@ def alone(visited):
     return visited.problems("open", "mathematics", "loaded") + visited.noise
 
 
-def test_a_page_needs_no_server(visit, page):
-    visited = visit((SITE / page).as_uri(), dark=True)
+def test_a_page_needs_no_server(visit, local_page):
+    visited = visit((SITE / local_page).as_uri(), dark=True)
     assert visited.page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert none(alone(visited))
 
