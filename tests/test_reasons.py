@@ -92,6 +92,15 @@ OPEN = {
     "eq-log-sum-exp": [1],
     "eq-softmax-of-two": [1],
     "eq-softmax-squared": [1],
+    "eq-digits-relu": [1, 2],
+    "eq-digits-start": [1, 2],
+    "eq-digits-momentum": [1, 2],
+    "eq-digits-decay": [1],
+    "eq-autograd-matmul": [1, 2],
+    "eq-autograd-fork": [1],
+    "eq-autograd-block": [1, 2],
+    "eq-machines-shards": [1, 2, 3],
+    "eq-machines-means": [1],
 }
 
 
