@@ -115,10 +115,10 @@ def some_steps(model):
 DIGITS = world_of_table(
     "digits",
     [
-        size("m", "outputs of the layer before"),
-        size("r", "units of the layer"),
-        size("p", "parameters"),
-        size("k", "steps"),
+        size("m", "outputs of the layer before", "input"),
+        size("r", "units of the layer", "unit"),
+        size("p", "parameters", "parameter"),
+        size("k", "steps", "step"),
         leaf("W", "m r", "weights", after=decayed),
         leaf("b", "r", "biases"),
         leaf("x", "m", "outputs of the layer before"),
@@ -234,9 +234,9 @@ RECURRENCE = world_of_table(
 GRAPH = world_of_table(
     "graph",
     [
-        size("n", "samples"),
-        size("m", "inputs of a layer"),
-        size("r", "units of a layer"),
+        size("n", "samples", "sample"),
+        size("m", "inputs of a layer", "input"),
+        size("r", "units of a layer", "unit"),
         size("q", "numbers before a fork"),
         leaf("X", "n m", "inputs", row=True),
         leaf("W", "m r", "weights"),
@@ -299,9 +299,9 @@ def stepped(model, *_):
 MACHINES = world_of_table(
     "machines",
     [
-        size("P", "processes"),
-        size("D", "parameters"),
-        size("n", "samples of the batch"),
+        size("P", "processes", "process"),
+        size("D", "parameters", "parameter"),
+        size("n", "samples of the batch", "sample"),
         leaf("theta", "D", "parameters, all in one column", after=stepped),
         leaf("a", "P n", "1 where a process has a sample, else 0", assigned),
         leaf("eta", "", "learning rate", positive),

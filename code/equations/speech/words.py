@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..nodes import EquationError, Layer, Quantity
 from ..world import Symbol, World
+from ..worlds import WORLDS
 
 COUNTS = [
     "zero",
@@ -106,8 +107,9 @@ class Vocabulary:
 
     @property
     def loss_words(self) -> list[str]:
-        """All that stand before 'loss'."""
-        found = {s.word for s in self.world.symbols if s.word}
+        """All that stand before 'loss'; a text can speak of the losses of any world."""
+        worlds = [self.world, *WORLDS.values()]
+        found = {s.word for world in worlds for s in world.symbols if s.word}
         return sorted(
             found | {letter[1:] for letter in self.own if letter[0] == "_"}
         )
