@@ -64,6 +64,8 @@ FUNCTION = re.compile(
 )
 RANGE = re.compile(rf"for ell from ({LAYER}) to ({LAYER})")
 SUM_OVER_LAYERS = re.compile(rf"sum over layers ell from ({LAYER}) to ({LAYER})")
+# Is 1 added to the layer, or to what stands in it?
+OPEN_LAYER = re.compile(r"of layer (?:ell|capital L) (?:plus|minus) \d")
 RELATIONS = {said: sign for sign, said in words.RELATIONS.items()}
 RELATIONS[words.DEFINED] = "="
 NAMED = {said: name for name, said in words.NAMED.items()}
@@ -81,6 +83,8 @@ def hear(spoken: str, known: Vocabulary, is_text: bool = False) -> Row | Node:
     """The row that is said, or what a text says; an EquationError where the words are
     none of a formula."""
     plain = re.sub(r",|\bthe (?!power)", " ", spoken)
+    if OPEN_LAYER.search(" ".join(plain.split())):
+        raise EquationError(f"no formula is said so, without brackets: {spoken}")
     try:
         marks, losses = tuple(known.index_words), tuple(known.loss_words)
         tree = parser(marks, losses, is_text).parse(" ".join(plain.split()))
