@@ -230,6 +230,7 @@ def harmless(wrong, spoken):
         (r"(n, N^{(\ell)})", "tuple n comma capital N of layer ell, end tuple"),
         (r"\mathbf{W}^{(1)} \in \mathbb{R}^{2 \times n}", "W of layer 1, is in real arrays of 2 by n"),
         (r"\sqrt[3]{n}", "root 3 of n"),
+        (r"e^0 = 1", "exponential of 0, equals 1"),
         (r"\partial f / \partial u_1", "the derivative of f by u, index 1"),
         (r"[m = j]", "indicator of m equals j"),
     ],
