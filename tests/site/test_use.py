@@ -196,21 +196,89 @@ def test_what_is_offered_for_download_is_there(visit, site, page):
 
 
 def results(page, words):
-    """What the search finds: the text of each hit."""
+    """What the search finds, while words are typed and then on a page of its own: the text of each hit."""
     page.keyboard.press("Control+k")
     page.locator("dialog[open] input[type=search]").fill(words)
+    page.locator("dialog[open] .found li a").first.wait_for()
+    at_once = page.locator("dialog[open] .found li").all_inner_texts()
     page.evaluate("kept.submits = true")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?*")
-    page.locator("#search-results a").first.wait_for()
-    page.wait_for_load_state("networkidle")
-    return page.locator("#search-results li").all_inner_texts()
+    page.locator("#search-results li a").first.wait_for()
+    return at_once, page.locator("#search-results li").all_inner_texts()
 
 
-@pytest.mark.parametrize("words", ["gradient", "delta", "3.4"])
-def test_the_search_finds_something(visit, words):
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("gradient", "gradient"),
+        ("delta", "delta"),
+        ("3.4", "3.4"),
+        ("chain rule", "chain rule"),
+    ],
+)
+def test_the_search_finds_what_was_asked_for(visit, words, first):
     visited = visit(PAGE)
-    found = results(visited.page, words)
-    assert found
+    at_once, found = results(visited.page, words)
+    assert at_once == found
+    assert first in found[0].lower()
     assert not [text for text in found if "\\" in text]  # TeX
     assert none(visited.noise)
+
+
+# An equation, a figure or a term that the text refers to.
+REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)"
+PREVIEWED = """
+async (selector) => {
+  const preview = () => document.querySelector("#preview:not([hidden])");
+  const until = async (condition) => {
+    for (let times = 0; times < 50 && !condition(); times += 1) await new Promise((done) => setTimeout(done, 20));
+  };
+  const links = new Map([...document.querySelectorAll(selector)].map((link) => [link.href, link]));
+  const found = [];
+  for (const [address, link] of links) {
+    if (!link.checkVisibility()) continue;
+    link.focus({ preventScroll: true });
+    await until(preview);
+    if (!preview()?.textContent.trim()) found.push(`no preview: ${address}`);
+    link.blur();
+    await until(() => !preview());
+    if (preview()) found.push(`the preview stays: ${address}`);
+  }
+  return found;
+}
+"""
+
+
+def test_references_are_previewed(visit, page):
+    visited = visit(page)
+    visited.problems("open")
+    assert none(visited.page.evaluate(PREVIEWED, REFERENCES) + visited.noise)
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        ("onfocus='preview.hidden = false' onblur='preview.hidden = true'", []),
+        ("onfocus='preview.hidden = false'", ["the preview stays"]),
+        ("", ["no preview"]),
+    ],
+)
+def test_a_reference_without_a_preview_is_found(visit, site, events, says):
+    body = f"<div id=preview hidden>a</div><a href='#equation-a' {events}>a</a>"
+    page = visit(site.put("tiny.html", tiny(body))).page
+    found = page.evaluate(PREVIEWED, REFERENCES)
+    assert [each.partition(":")[0] for each in found] == says
+
+
+def test_a_preview_can_be_read_and_closed(visit):
+    """It stays while the pointer is on it, and goes with Escape."""
+    page = visit(PAGE, still=True).page
+    link, preview = page.locator(REFERENCES).first, page.locator("#preview")
+    link.hover()
+    preview.wait_for()
+    preview.hover()
+    page.evaluate("new Promise((done) => setTimeout(done, 500))")
+    assert preview.is_visible()
+    page.keyboard.press("Escape")
+    assert preview.is_hidden()

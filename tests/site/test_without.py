@@ -77,7 +77,7 @@ def test_without_a_server_links_lead_on_and_the_theme_changes(visit):
 @pytest.mark.parametrize("words", ["gradient", "delta"])
 def test_the_search_needs_no_server(visit, words):
     visited = visit((SITE / SCALAR).as_uri())
-    assert results(visited.page, words)
+    assert all(results(visited.page, words))
     assert none(visited.noise)
 
 
