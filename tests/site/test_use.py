@@ -108,14 +108,32 @@ def copied_and_shown(page):
     return [each.strip() for each in page.evaluate("kept.copied")], shown
 
 
-def test_buttons_copy_the_code_beside_them(visit, page):
-    copied, shown = copied_and_shown(visit(page).page)
+def test_what_a_page_offers_can_be_taken(visit, page):
+    """Buttons copy the code beside them, outputs have none, and what is offered for download is there."""
+    opened = visit(page).page
+    copied, shown = copied_and_shown(opened)
     assert copied == shown
     assert page not in (PAGE, "book/network.html") or len(shown) > 3
+    assert opened.locator(".cell_output .copybtn").count() == 0
+    links = offered(opened)
+    assert links or not page.startswith("book/")
+    assert missing(opened, links) == []
 
 
-def test_outputs_have_no_button(visit, page):
-    assert visit(page).page.locator(".cell_output .copybtn").count() == 0
+def offered(page):
+    return page.evaluate(
+        "[...document.querySelectorAll('.dropdown-download-buttons a')].map((each) => each.href)"
+    )
+
+
+def missing(page, links):
+    return [link for link in links if not page.request.get(link).ok]
+
+
+def test_a_download_that_is_missing_is_found(visit, site):
+    menu = "<div class=dropdown-download-buttons><a href=tiny.html>a</a><a href=none.md>b</a></div>"
+    page = visit(site.put("tiny.html", tiny(menu))).page
+    assert missing(page, offered(page)) == [site.address("none.md")]
 
 
 def test_a_copy_of_something_else_is_found(visit, site):
@@ -183,16 +201,6 @@ def test_a_link_into_a_solution_opens_it(visit):
 def test_a_target_that_stays_folded_is_found(visit, site):
     body = "<details ontoggle='this.open = false'><summary>a</summary><div class=math id=b>b</div></details>"
     assert unseen(visit(site.put("tiny.html", tiny(body))).page, FOLDED) == ["b"]
-
-
-def test_what_is_offered_for_download_is_there(visit, site, page):
-    opened = visit(page).page
-    links = opened.evaluate(
-        "[...document.querySelectorAll('.dropdown-download-buttons a')].map((each) => each.href)"
-    )
-    missing = [link for link in links if not opened.request.get(link).ok]
-    assert links or not page.startswith("book/")
-    assert missing == []
 
 
 def results(page, words):
