@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+import sys
 import threading
 import time
 from functools import cache
@@ -35,12 +36,21 @@ def compressed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
+class Threads(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *arguments):
+        """A browser that has left a page wants no answer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*arguments)
+
+
 class Server:
     """Serves ``folder`` on a free port until the program ends; what is ``put`` comes before its files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.added = folder.resolve(), {}
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.server = Threads(("127.0.0.1", 0), self.handler())
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

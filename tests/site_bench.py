@@ -25,7 +25,8 @@ from sources import ROOT
 SCRIPTS = ROOT / "tests" / "site"
 PAGES = ["intro", "scalar", "batch", "experiments"]
 RUNS = 5
-SECONDS = 30  # to begin
+SECONDS = 30  # for a browser to begin
+PATIENCE = 120  # seconds for a page to be in place
 STEADY = 1500  # milliseconds without a change: it is in place
 # Bits in a second, milliseconds to and fro, how much slower the processor is, pixels.
 NETWORKS = {
@@ -103,14 +104,17 @@ class Visits:
             {"offline": False, "latency": latency, **speed},
         )
         tools.send("Emulation.setCPUThrottlingRate", {"rate": slower})
-        page.goto(address, wait_until="networkidle", timeout=120_000)
-        while page.evaluate("performance.now() - seen.last") < STEADY:
+        page.goto(address, wait_until="networkidle", timeout=1000 * PATIENCE)
+        give_up = time.monotonic() + PATIENCE
+        while not page.evaluate(
+            f"seen.formulas && performance.now() - seen.last > {STEADY}"
+        ):
+            if time.monotonic() > give_up:
+                raise ValueError(f"The formulas of {address} do not come to rest.")
             page.wait_for_timeout(STEADY / 3)
-        seen = page.evaluate("seen")
+        last = page.evaluate("seen.last")
         context.close()
-        if not seen["formulas"]:
-            raise ValueError(f"{address} has no formula.")
-        return seen["last"] / 1000, loaded
+        return last / 1000, loaded
 
     def cost(self, loaded: set[str]) -> dict[str, int]:
         """Requests, bytes, and bytes that are sent."""
