@@ -41,7 +41,7 @@ CROSS_ENTROPY = Loss(
     cross_entropy,
     1,
     "none",
-    "eq-mistakes-cross-entropy",
-    "eq-mistakes-cross-entropy",
+    "eq-binary-cross-entropy",
+    "eq-binary-delta",
 )
 LOSSES = {loss.name: loss for loss in (SQUARED_ERROR, CROSS_ENTROPY)}
