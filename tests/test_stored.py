@@ -53,7 +53,7 @@ def test_a_template_that_is_not_right_is_a_problem(tree):
     chapter.write_text(f"{text}\n% #!TAG HWEND\n", encoding="utf-8")
     (found,) = stored.problems(tree)
     line = text.count("\n") + 2
-    assert found.endswith(f"{CHAPTER}:{line}: HWEND without HWBEGIN in this cell")
+    assert found.endswith(f"{CHAPTER}:{line}: HWEND without HWBEGIN")
 
 
 def test_a_cell_that_cannot_be_read_is_a_problem(tree):
