@@ -175,7 +175,6 @@
       if (!node || node === document.body) return null;
       const style = getComputedStyle(node);
       const box = node.getBoundingClientRect();
-      const looks = [node, ...all("*", node).slice(0, 5)].map(look).join();
       const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 && !/, 0\)$/.test(style.outlineColor);
       const again = kept.used.has(node);
       kept.used.add(node);
@@ -186,7 +185,7 @@
       const region = `${place.tagName} ${place.className}`;
       const fixed = Boolean([...ancestors(node)].find((each) => /fixed|sticky/.test(getComputedStyle(each).position)));
       return {
-        name: name(node), tag: node.tagName, href: node.getAttribute("href"), tab: node.tabIndex, again, outlined, looks, region, fixed, covered,
+        name: name(node), tag: node.tagName, href: node.getAttribute("href"), tab: node.tabIndex, again, outlined, looks: outlined ? null : looks(node), region, fixed, covered,
         top: box.top + scrollY, left: box.left, right: box.right, bottom: box.bottom + scrollY,
         seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0,
       };
@@ -196,9 +195,9 @@
     unfocused() {
       const node = document.activeElement;
       node.blur();
-      const looks = [node, ...all("*", node).slice(0, 5)].map(look).join();
+      const without = looks(node);
       node.focus({ preventScroll: true });
-      return looks;
+      return without;
     },
 
     // What the keyboard should have reached.
@@ -212,9 +211,14 @@
     return [box.left + box.width / 2, box.top + box.height / 2];
   }
 
-  function look(node) {
-    const style = getComputedStyle(node);
-    return [style.boxShadow, style.backgroundColor, style.color, style.borderColor, style.textDecorationLine].join();
+  // What can show that an element has the focus, on it or in it, besides an outline.
+  function looks(node) {
+    return [node, ...all("*", node).slice(0, 5)]
+      .map((each) => {
+        const style = getComputedStyle(each);
+        return [style.boxShadow, style.backgroundColor, style.color, style.borderColor, style.textDecorationLine].join();
+      })
+      .join();
   }
 
   function* ancestors(node) {
