@@ -96,10 +96,7 @@ class Server:
                     content = owner.content(name) or b"There is no such page."
                 if not Path(name).suffix:
                     name = "index.html"
-                if LATE in self.headers and kind(name).partition("/")[0] in (
-                    "font",
-                    "image",
-                ):
+                if LATE in self.headers:
                     time.sleep(DELAY)
                 text = kind(name) in TEXTS
                 self.send_response(status)

@@ -100,6 +100,7 @@ document.body.append(PREVIEW);
 let previewed = null;
 
 async function preview(link) {
+  away();
   previewed = link;
   const url = new URL(link.href);
   const top = new URL(ROOT, location.href).href;
@@ -121,15 +122,37 @@ async function preview(link) {
   PREVIEW.style.translate = `${left}px ${above > 0 ? above : place.bottom + 8}px`;
 }
 function away() {
+  clearTimeout(leaving);
   previewed?.removeAttribute("aria-describedby");
   previewed = null;
   PREVIEW.hidden = true;
 }
-for (const link of document.querySelectorAll("article a.reference.internal[href*='#']")) {
+// Time enough to go from the link to its preview, which stays while the pointer is on it.
+let leaving;
+function leave() {
+  clearTimeout(leaving);
+  leaving = setTimeout(away, 300);
+}
+PREVIEW.addEventListener("pointerenter", () => clearTimeout(leaving));
+PREVIEW.addEventListener("pointerleave", leave);
+const REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)";
+for (const link of document.querySelectorAll(REFERENCES)) {
+  if (link.closest(".all-equations, .genindextable")) continue; // what they lead to is beside them, or is told there
   link.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && preview(link));
   link.addEventListener("focus", () => preview(link));
-  link.addEventListener("pointerleave", away);
+  link.addEventListener("pointerleave", leave);
   link.addEventListener("blur", away);
 }
 addEventListener("keydown", (event) => event.key === "Escape" && away());
 addEventListener("scroll", away, { passive: true });
+
+// What scrolls can be reached by the keyboard, to scroll it.
+function reach() {
+  for (const node of document.querySelectorAll("article :is(pre, .pst-scrollable-table-container)")) {
+    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
+    else node.removeAttribute("tabindex");
+  }
+}
+addEventListener("load", reach);
+addEventListener("resize", reach);
+document.addEventListener("toggle", reach, { capture: true }); // of what is folded

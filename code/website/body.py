@@ -43,6 +43,15 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
         "section[id='exercise-content'], section[id='solution-content']"
     ):
         del node.attrs["id"]  # else it occurs more than once
+    for node in page.css("button.sidebar-toggle, button.btn-fullscreen-button"):
+        node.attrs["class"] += " pst-js-only"  # without a script they do nothing
+    for node in page.css("article table"):
+        if "pst-scrollable-table-container" not in (
+            node.parent.attributes.get("class") or ""
+        ):
+            box = element('<div class="pst-scrollable-table-container"></div>')
+            box.inner_html = node.html
+            node.replace_with(box)
     _say_right(page)
     for node in page.css("img.logo__image"):
         node.attrs["width"] = node.attrs["height"] = LOGO

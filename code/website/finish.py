@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser as Page
 
 from . import fonts, lookup, scripts, styles
 from .body import lighten
-from .head import Files, head
+from .head import Files, head, shown_fonts
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 # Loaded when a reader asks for what is in them.
@@ -51,6 +51,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
         if address == "404.html":  # it is shown at any address
             up = urlparse(site).path or "/"
         page.root.attrs["data-theme"] = "light"  # until a script says otherwise
+        page.root.attrs["data-fonts"] = shown_fonts(page, up)
         before, _, body = page.html.partition("<head>")
         body = body.partition("</head>")[2]
         text = before + head(page, up, files, site, address) + body

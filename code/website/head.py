@@ -26,6 +26,22 @@ DESCRIBED = 160  # characters that search engines show
 CARD = "_static/card.png"
 
 
+# The fonts of formulas, and where a page shows them.
+KATEX = "_static/katex/fonts/KaTeX_{}.woff2"
+ICONS = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
+FONTS = {
+    "Main-Regular": ".katex",
+    "Math-Italic": ".mathnormal",
+    "Main-Bold": ".mathbf",
+    "Math-BoldItalic": ".boldsymbol",
+    "Caligraphic-Regular": ".mathcal",
+    "Size1-Regular": ".delimsizing.size1, .small-op",
+    "Size2-Regular": ".delimsizing.size2, .large-op",
+    "Size3-Regular": ".delimsizing.size3",
+    "Size4-Regular": ".delimsizing.size4, .delim-size4",
+}
+
+
 @dataclass
 class Files:
     """The addresses of what all pages load, from the top of the site."""
@@ -65,6 +81,14 @@ def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
 <script defer src="{up}{files.script}" data-index="{up}{files.index}"></script>
 {"".join(node.html for node in page.css(RELATIONS))}
 </head>"""
+
+
+def shown_fonts(page: Page, up: str) -> str:
+    """The addresses of the fonts that a page shows."""
+    formulas = [
+        KATEX.format(name) for name, where in FONTS.items() if page.css_first(where)
+    ]
+    return " ".join(up + font for font in [ICONS, *formulas])
 
 
 def description(page: Page) -> str:
