@@ -106,7 +106,7 @@ site-test: $(NPM_READY)
 
 .PHONY: site-bench
 site-bench: $(NPM_READY)
-	$(VENV_PYTHON) tests/site_bench.py
+	$(VENV_PYTHON) tests/site_bench.py $(PAGES)
 
 .PHONY: picture
 picture: book
