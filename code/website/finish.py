@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser as Page
 
 from . import fonts, lookup, scripts, styles
 from .body import lighten
-from .head import Files, head, shown_fonts
+from .head import CARD, Files, head, shown_fonts
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 # Loaded when a reader asks for what is in them.
@@ -59,7 +59,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
     if site:
         listed = [site + address for address in pages if address not in NOT_LISTED]
         (out / "sitemap.xml").write_text(_sitemap(listed), encoding="utf-8")
-    _clean(out, style)
+    _clean(out, style, [CARD] if site else [])
 
 
 def _read(out: Path) -> dict[str, Page]:
@@ -130,11 +130,12 @@ def _sitemap(addresses: Iterable[str]) -> str:
     )
 
 
-def _clean(out: Path, style: str) -> None:
-    """Remove what pages no longer load."""
+def _clean(out: Path, style: str, others: Iterable[str]) -> None:
+    """Remove what pages no longer load, and nothing of ``others``."""
     (out / "searchindex.js").unlink()  # of the theme's search
     static = (out / "_static").resolve()
     kept = {(static / found).resolve() for found in styles.URL.findall(style)}
+    kept |= {(out / other).resolve() for other in others}
     for address, page in _read(out).items():
         for node in page.css("[src], [href], [data-index]"):
             for name in ("src", "href", "data-index"):

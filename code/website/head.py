@@ -23,7 +23,7 @@ POLICY = "; ".join(
 )
 RELATIONS = "link[rel=icon], link[rel=index], link[rel=search], link[rel=next], link[rel=prev]"
 DESCRIBED = 160  # characters that search engines show
-CARD = "_static/card.png"
+CARD = "_static/page.png"  # the picture of a page that the README shows, too
 
 
 # The fonts of formulas, and where a page shows them.
