@@ -5,6 +5,7 @@ references as the text that the page shows, directives as Markdown. Numbers and 
 they are those of the page.
 """
 
+import base64
 import re
 from functools import cache
 from pathlib import Path
@@ -98,6 +99,13 @@ class Chapter:
         if name == "literalinclude":
             return f"```python\n{next(self.listings).rstrip()}\n```"
         body, title = self.markdown("\n".join(found.body)), self.markdown(argument)
+        if name == "figure":
+            number = self.text("numref", found.options["name"])
+            image = Path(self.app.srcdir, self.page).parent / argument
+            data = base64.b64encode(image.read_bytes()).decode()  # it goes along
+            alt = found.options["alt"]
+            caption = self.markdown("\n".join(found.body))
+            return f"![{alt}](data:image/svg+xml;base64,{data})\n\n**{number}.** {caption}"
         if name == "list-table":
             number = self.text("numref", found.options["name"])
             return f"**{number}.** {title}\n\n{table(body)}"
