@@ -104,8 +104,10 @@ def brightness(colour):
     return 255 if alpha == [0] else (red + green + blue) / 3
 
 
-def test_a_visit_in_the_dark_is_dark_from_the_first_frame(visit, page):
-    assert flashes(visit(page, dark=True)) == []
+@pytest.mark.parametrize("name", [PAGE, "404.html"])
+def test_a_visit_in_the_dark_is_dark_from_the_first_frame(visit, name):
+    """Others are looked at without a server, which sends nothing sooner."""
+    assert flashes(visit(name, dark=True)) == []
 
 
 DARK = "document.documentElement.dataset.theme = 'dark'"

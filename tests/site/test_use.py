@@ -108,9 +108,34 @@ def copied_and_shown(page):
     return [each.strip() for each in page.evaluate("kept.copied")], shown
 
 
-def test_what_a_page_offers_can_be_taken(visit, page):
-    """Buttons copy the code beside them, outputs have none, and what is offered for download is there."""
-    opened = visit(page).page
+# An equation, a figure or a term that the text refers to.
+REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)"
+PREVIEWED = """
+async (selector) => {
+  const preview = () => document.querySelector("#preview:not([hidden])");
+  const until = async (condition) => {
+    for (let times = 0; times < 50 && !condition(); times += 1) await new Promise((done) => setTimeout(done, 20));
+  };
+  const links = new Map([...document.querySelectorAll(selector)].map((link) => [link.href, link]));
+  const found = [];
+  for (const [address, link] of links) {
+    if (!link.checkVisibility()) continue;
+    link.focus({ preventScroll: true });
+    await until(preview);
+    if (!preview()?.textContent.trim()) found.push(`no preview: ${address}`);
+    link.blur();
+    await until(() => !preview());
+    if (preview()) found.push(`the preview stays: ${address}`);
+  }
+  return found;
+}
+"""
+
+
+def test_a_page_gives_what_it_offers(visit, page):
+    """Buttons copy the code beside them, outputs have none; downloads are there; references are previewed."""
+    visited = visit(page)
+    opened = visited.page
     copied, shown = copied_and_shown(opened)
     assert copied == shown
     assert page not in (PAGE, "book/network.html") or len(shown) > 3
@@ -118,6 +143,8 @@ def test_what_a_page_offers_can_be_taken(visit, page):
     links = offered(opened)
     assert links or not page.startswith("book/")
     assert missing(opened, links) == []
+    visited.problems("open")
+    assert none(opened.evaluate(PREVIEWED, REFERENCES) + visited.noise)
 
 
 def offered(page):
@@ -232,36 +259,6 @@ def test_the_search_finds_what_was_asked_for(visit, words, first):
     assert first in found[0].lower()
     assert not [text for text in found if "\\" in text]  # TeX
     assert none(visited.noise)
-
-
-# An equation, a figure or a term that the text refers to.
-REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)"
-PREVIEWED = """
-async (selector) => {
-  const preview = () => document.querySelector("#preview:not([hidden])");
-  const until = async (condition) => {
-    for (let times = 0; times < 50 && !condition(); times += 1) await new Promise((done) => setTimeout(done, 20));
-  };
-  const links = new Map([...document.querySelectorAll(selector)].map((link) => [link.href, link]));
-  const found = [];
-  for (const [address, link] of links) {
-    if (!link.checkVisibility()) continue;
-    link.focus({ preventScroll: true });
-    await until(preview);
-    if (!preview()?.textContent.trim()) found.push(`no preview: ${address}`);
-    link.blur();
-    await until(() => !preview());
-    if (preview()) found.push(`the preview stays: ${address}`);
-  }
-  return found;
-}
-"""
-
-
-def test_references_are_previewed(visit, page):
-    visited = visit(page)
-    visited.problems("open")
-    assert none(visited.page.evaluate(PREVIEWED, REFERENCES) + visited.noise)
 
 
 @pytest.mark.parametrize(
