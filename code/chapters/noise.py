@@ -117,6 +117,14 @@ def start(seed: int) -> None:
     torch.ones(1) + 1  # the first operation imports much of PyTorch
     sys.settrace = without_own_frames(sys.settrace)
     sys.setprofile = without_own_frames(sys.setprofile)
+    # Who asks for a function that is installed gets the one that was passed.
+    sys.gettrace = passed(sys.gettrace)
+    sys.getprofile = passed(sys.getprofile)
+
+
+def passed(get: Callable) -> Callable:
+    """`sys.gettrace` or `sys.getprofile`, beside `without_own_frames`."""
+    return lambda: getattr(get(), "passed", get())
 
 
 def without_own_frames(install: Callable) -> Callable:
@@ -130,6 +138,7 @@ def without_own_frames(install: Callable) -> Callable:
             if not frame.f_code.co_filename.startswith(own):
                 return function(frame, event, argument)
 
+        filtered.passed = function
         install(function and filtered)
 
     return install_filtered
