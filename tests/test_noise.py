@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from backprop import NeuralNetwork, five_points, plot_decision_boundary
-from chapters.noise import Noise, without_own_frames
+from chapters.noise import Noise, passed, without_own_frames
 from sources import ROOT
 from tiny_book import CHAPTER, edit, nbval, store
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -200,5 +200,11 @@ def test_who_traces_does_not_see_the_noise(name):
             assert "__torch_dispatch__" in traced(getattr(sys, name))
             hidden = without_own_frames(getattr(sys, name))
             assert traced(hidden) == {"product"}
+            hidden(nothing := lambda *_: None)
+            get = getattr(sys, name.replace("set", "get"))
+            installed, found = get(), passed(get)()
+            getattr(sys, name)(None)
+            assert installed is not nothing
+            assert found is nothing
     finally:
         getattr(sys, name)(before)
