@@ -36,7 +36,7 @@ import hypothesis
 import pytest
 from chapters import environment
 
-TESTS = ["network", "many", "errors", "gradients", "training"]
+TESTS = ["network", "many", "beyond", "errors", "gradients", "training"]
 TESTS = [f"tests/test_{name}.py" for name in TESTS]
 HARMLESS = "tests/harmless_mutants.txt"
 PACKAGE = Path("code", "backprop")
