@@ -153,7 +153,10 @@ def test_handlers_and_comments_go(tmp_path):
 def test_a_picture_has_its_size_and_a_coarse_copy(tmp_path):
     Image.new("RGB", (400, 200)).save(tmp_path / "fine.png", dpi=(200, 200))
     Image.new("RGB", (40, 20)).save(tmp_path / "plain.png")
-    found = lightened(tmp_path, '<img src="fine.png"><img src="plain.png">')
+    found = lightened(
+        tmp_path,
+        '<img src="fine.png" style="width: 200px; height: 100px;"><img src="plain.png">',
+    )
     fine, plain = found.css("img")
     assert fine.attributes == {
         "src": "fine-1x.png",
