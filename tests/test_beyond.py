@@ -269,3 +269,36 @@ def test_what_is_no_network_is_refused(call, order):
 def test_a_seed_of_the_start_is_checked():
     with pytest.raises(TypeError, match="seed must be a whole number"):
         start_by_he(relu_network(), 0.5)
+
+
+@pytest.mark.parametrize("loss", ORACLES)
+def test_many_networks_may_be_one(loss):
+    nets, x, y = problem(loss, cls=ManyNetworks, copies=(1,))
+    nets.backward(x, y)
+    assert nets.get_loss(x, y).shape == (1,)
+
+
+def test_a_start_by_he_is_that_of_its_seed_in_every_type():
+    net = relu_network()
+    start_by_he(net, seed=3)
+    generator = torch.Generator().manual_seed(3)
+    for linear in (layer.linear for layer in net.layers):
+        shape = linear.weight.shape
+        uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
+        expected = (6 / shape[0]) ** 0.5 * (2 * uniform - 1)
+        torch.testing.assert_close(linear.weight.double(), expected)
+
+
+def test_a_start_without_a_seed_is_that_of_the_global_generator():
+    drawn = []
+    for seed in (5, 5, 6):
+        torch.manual_seed(seed)
+        net = relu_network()
+        start_by_he(net)
+        drawn.append(net.layers[0].linear.weight)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_the_share_that_is_kept_is_a_float():
+    assert type(Momentum(relu_network(), 0).kept) is float

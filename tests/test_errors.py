@@ -253,6 +253,8 @@ def test_bad_building_blocks():
         with pytest.raises(TypeError, match=re.escape(message)):
             NeuralNetwork(2, 1, [3], generator, **{name: kind})
     assert torch.equal(generator.get_state(), before)
+    with pytest.raises(TypeError, match="activation must be a class"):
+        NeuralNetwork(2, 1, [], activation="relu")  # also where no layer has it
     with pytest.raises(ValueError, match=re.escape(f"in_features {SIZE_ERROR} 0.")):
         Linear(0, 3)
     with pytest.raises(

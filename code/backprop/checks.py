@@ -122,7 +122,7 @@ def share(name: str, value: Any) -> float:
     what = f"{name} must be a number from 0 to below 1; got {value!r}."
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(what)
-    if not 0 <= float(value) < 1:
+    if not 0 <= value < 1:
         raise ValueError(what)
     return float(value)
 
