@@ -104,8 +104,7 @@ class Chapter:
             image = Path(self.app.srcdir, self.page).parent / argument
             data = base64.b64encode(image.read_bytes()).decode()  # it goes along
             alt = found.options["alt"]
-            caption = self.markdown("\n".join(found.body))
-            return f"![{alt}](data:image/svg+xml;base64,{data})\n\n**{number}.** {caption}"
+            return f"![{alt}](data:image/svg+xml;base64,{data})\n\n**{number}.** {body}"
         if name == "list-table":
             number = self.text("numref", found.options["name"])
             return f"**{number}.** {title}\n\n{table(body)}"

@@ -114,11 +114,10 @@ def compare_numbers(app, env):
 
 def shown_numbers(env):
     """The number and the page of each equation of a numbered chapter, by its label."""
-    for label, entry in env.get_domain("math").equations.items():
-        numbers = env.toc_fignumbers.get(entry[0], {}).get("displaymath", {})
-        number = numbers.get(f"equation-{label}", ())
-        if len(number) > 1:
-            yield label, (".".join(map(str, number)), Path(entry[0]).name)
+    for label, (page, _) in env.get_domain("math").equations.items():
+        number = equation_number(env, label)
+        if "." in number:
+            yield label, (number, Path(page).name)
 
 
 def lines(env, said):
@@ -130,6 +129,7 @@ def lines(env, said):
 
 
 def equation_number(env, label):
+    """As the pages show it: by chapter, where these are numbered."""
     page, number = env.get_domain("math").equations[label]
     numbers = env.toc_fignumbers.get(page, {}).get("displaymath", {})
     return ".".join(map(str, numbers.get(f"equation-{label}", [number])))

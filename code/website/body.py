@@ -106,15 +106,10 @@ def _fold(node: Node) -> None:
 
 def _offer(page: Page, folder: Path, hosted: str) -> None:
     """The menu of downloads, with a notebook to run elsewhere, and without the source of a lab, which is no text."""
-    for node in page.css("a.btn-download-notebook-button"):
-        if hosted:
-            chapter = Path(node.attributes["href"]).stem
-            address = escape(hosted.format(chapter=chapter))
-            node.parent.insert_after(
-                element(
-                    f'<li><a class="btn btn-sm dropdown-item" href="{address}">run online</a></li>'
-                )
-            )
+    for node in page.css("a.btn-download-notebook-button") if hosted else ():
+        chapter = Path(node.attributes["href"]).stem
+        link = f'<a class="btn btn-sm dropdown-item" href="{escape(hosted.format(chapter=chapter))}">run online</a>'
+        node.parent.insert_after(element(f"<li>{link}</li>"))
     for node in page.css("a.btn-download-source-button"):
         source = folder / node.attributes["href"]
         if source.is_file() and "#!TAG" in source.read_text(encoding="utf-8"):
