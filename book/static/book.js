@@ -146,13 +146,5 @@ for (const link of document.querySelectorAll(REFERENCES)) {
 addEventListener("keydown", (event) => event.key === "Escape" && away());
 addEventListener("scroll", away, { passive: true });
 
-// What scrolls can be reached by the keyboard, to scroll it.
-function reach() {
-  for (const node of document.querySelectorAll("article :is(pre, .pst-scrollable-table-container)")) {
-    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
-    else node.removeAttribute("tabindex");
-  }
-}
-addEventListener("load", reach);
-addEventListener("resize", reach);
-document.addEventListener("toggle", reach, { capture: true }); // of what is folded
+// The theme lets the keyboard reach what scrolls, and looks again where the window changes; what is unfolded, it does not see.
+document.addEventListener("toggle", () => dispatchEvent(new Event("resize")), { capture: true });
