@@ -48,13 +48,13 @@ class BinaryCrossEntropy:
 
     def forward(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The loss, a 0-d tensor; of many networks (R,)."""
-        checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
+        checks.labels_of_each(y, z_in)
         zero = torch.zeros_like(z_in)
         return (torch.logaddexp(zero, z_in) - y * z_in).mean(dim=(-2, -1))
 
     def gradient(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The gradient with respect to ``z_in``, in its shape."""
-        checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
+        checks.labels_of_each(y, z_in)
         return (torch.sigmoid(z_in) - y) / y.numel()  # eq-binary-delta
 
 
@@ -68,12 +68,12 @@ class SoftmaxCrossEntropy:
 
     def forward(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The loss, a 0-d tensor; of many networks (R,)."""
-        checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
+        checks.labels_of_each(y, z_in)
         return (z_in.logsumexp(-1) - (y * z_in).sum(-1)).mean(-1)  # eq-log-sum-exp
 
     def gradient(self, y: Tensor, z_in: Tensor) -> Tensor:
         """The gradient with respect to ``z_in``, in its shape."""
-        checks.same_shape(y, z_in[0] if z_in.ndim == 3 else z_in)
+        checks.labels_of_each(y, z_in)
         return (torch.softmax(z_in, dim=-1) - y) / len(y)  # eq-softmax-batch-delta
 
 

@@ -108,6 +108,11 @@ def same_shape(y: Tensor, prediction: Tensor) -> None:
         )
 
 
+def labels_of_each(y: Tensor, prediction: Tensor) -> None:
+    """`same_shape`, where predictions may be those of many networks, (R, n, K)."""
+    same_shape(y, prediction[0] if prediction.ndim == 3 else prediction)
+
+
 def network(net: Any, call: str = "train(x, y, net, epochs, lr)") -> None:
     """A network; a tensor in its place is one in the wrong place."""
     if not hasattr(net, "layers"):
@@ -122,9 +127,10 @@ def share(name: str, value: Any) -> float:
     what = f"{name} must be a number from 0 to below 1; got {value!r}."
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(what)
-    if not 0 <= value < 1:
+    number = float(value)
+    if not 0 <= number < 1:
         raise ValueError(what)
-    return float(value)
+    return number
 
 
 def samples(x: Any, sizes: Sequence[int], layers: Sequence) -> None:

@@ -3,7 +3,6 @@
 ``python -m bench.digits [--out FILE]`` trains it anew (a minute).
 """
 
-import argparse
 import json
 import sys
 import warnings
@@ -15,6 +14,8 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+
+from .result import make_room, parser
 
 STORED = Path(__file__).resolve().parents[2] / "book" / "static" / "digits.json"
 
@@ -80,22 +81,10 @@ def stored() -> dict[str, Any]:
 
 def main(words: list[str] | None = None) -> int:
     """Run the command; its exit status is 2 if the result cannot be written."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.digits",
-        description="Train scikit-learn's network on the handwritten digits.",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        default=Path("_build", "digits.json"),
-        help="where the result goes (default: %(default)s)",
-    )
-    out = parser.parse_args(words).out
+    description = "Train scikit-learn's network on the handwritten digits."
+    out = parser("bench.digits", description, "digits.json").parse_args(words).out
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.touch()  # better an error now than after all training
-        out.unlink()
+        make_room(out)
         result = run()
         lines = (f"{json.dumps(k)}: {json.dumps(v)}" for k, v in result.items())
         out.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

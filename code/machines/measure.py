@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from backprop import NeuralNetwork, five_points
+from bench.result import parser
 
 from .__main__ import meeting
 from .launch import run
@@ -163,19 +163,10 @@ def medians(times: dict[int, list[float]]) -> dict[str, float]:
 
 def main(words: list[str] | None = None, settings: Settings = Settings()) -> int:
     """Start four processes, and write what the first has measured."""
-    parser = argparse.ArgumentParser(
-        prog="python -m machines.measure",
-        description="Measure what it costs to train with several processes.",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        default=Path("_build", "machines.json"),
-        help="where the result goes (default: %(default)s)",
-    )
-    parser.add_argument("--settings", type=json.loads, help=argparse.SUPPRESS)
-    options = parser.parse_args(words)
+    description = "Measure what it costs to train with several processes."
+    known = parser("machines.measure", description, "machines.json")
+    known.add_argument("--settings", type=json.loads, help=argparse.SUPPRESS)
+    options = known.parse_args(words)
     if "RANK" in os.environ:  # one of the four
         given = Settings(**options.settings)
         with meeting(patience=300):
