@@ -29,7 +29,8 @@ class Fresh:
             for each in self.classes[value].values():
                 self.note(getattr(each, "__func__", each))
         elif type(value) is FunctionType:
-            self.functions[value] = parts(value)
+            kept = value.__code__, value.__defaults__, value.__kwdefaults__
+            self.functions[value] = kept
 
     def restore(self) -> int:
         """Put back functions and classes that have been exchanged, and say how many
@@ -51,22 +52,22 @@ class Fresh:
             for key in shadows(each, names):
                 delattr(each, key)
                 changed += 1
-        for function, before in self.functions.items():
-            if parts(function) != before:
-                function.__code__, function.__defaults__ = before[:2]
-                function.__kwdefaults__ = before[2]
+        for function, (code, defaults, keywords) in self.functions.items():
+            if (
+                function.__code__ is not code
+                or function.__defaults__ is not defaults
+                or function.__kwdefaults__ is not keywords
+            ):
+                function.__code__, function.__defaults__ = code, defaults
+                function.__kwdefaults__ = keywords
                 changed += 1
         return changed
 
 
 def shadows(owner: type, before: dict[str, Any]) -> list[str]:
     """What a class has got since then in place of what it inherits."""
-    inherited = {key for base in owner.__mro__[1:] for key in vars(base)}
-    return [key for key in vars(owner) if key not in before and key in inherited]
-
-
-def parts(function: FunctionType) -> tuple:
-    return function.__code__, function.__defaults__, function.__kwdefaults__
+    new = [key for key in vars(owner) if key not in before]
+    return [key for key in new if any(key in vars(e) for e in owner.__mro__[1:])]
 
 
 def put_back(before: dict, now: Any, put) -> int:
