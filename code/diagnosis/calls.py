@@ -5,14 +5,14 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 
-from . import time_limit
 from .by_hand import Watcher, is_theirs
 from .problems import Problem
 from .recorder import ShapeRecorder
+from .time_limit import TimeLimit, Worker
 
 SECONDS = 5.0  # for one call; after these, explanations get shorter
 PATIENCE = 4  # times as many, for all calls of a diagnosis together
@@ -73,9 +73,16 @@ class Caller:
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self.watcher = watcher
+        self.worker = Worker()
         self.normal_end = time.monotonic() + SECONDS
         self.end = self.normal_end + (PATIENCE - 1) * SECONDS
         self.batches: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.end()
 
     @property
     def is_late(self) -> bool:
@@ -104,16 +111,14 @@ class Caller:
             started = time.monotonic()
             importing: list[float] = []
             try:
-                return time_limit.call(
-                    recorded, seconds=SECONDS, importing=importing
-                )
+                return self.worker.call(recorded, SECONDS, importing)
             finally:  # what is imported at the first use is imported once
                 if importing:
                     self.end += time.monotonic() - started
                     self.normal_end += time.monotonic() - started
         except Trouble:
             raise
-        except time_limit.TimeLimit as error:
+        except TimeLimit as error:
             text = (
                 f"{name} did not return in time, though the network and the batch are"
                 " tiny. Either a loop does not end, or a step waits or is very slow."

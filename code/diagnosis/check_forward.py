@@ -126,9 +126,8 @@ def stored_outputs(student: Student) -> Diagnosis | None:
     net = student.network(one)
     if overrides(net, "forward") or not overrides(net, "forward_pass"):
         return None
-    outputs = student.call(
-        "forward_pass", one, lambda: net.forward_pass(student.data(net, one)[0])
-    )
+    x = student.data(net, one)[0]
+    outputs = student.call("forward_pass", one, lambda: net.forward_pass(x))
     v, count = Values(one), len(one.weights)
     if not isinstance(outputs, Sequence) or not all(
         isinstance(out, Tensor) for out in outputs

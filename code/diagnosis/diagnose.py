@@ -85,17 +85,17 @@ def diagnose(
     if train is not None and not callable(train):
         raise TypeError(f"train must be a function; got {train!r}.")
     parts = [part] if part else [p for p in PARTS if p != "train" or train]
-    caller = Caller(Watcher() if by_hand else None)
-    student = Student(network_class, torch.float64, caller, LOSSES[loss])
-    found = examine(student, parts, train)
-    if found.status == "error" and not found.mistakes:
-        # The class may work in float32 only.
-        student = Student(network_class, torch.float32, caller, LOSSES[loss])
-        again = examine(student, parts, train)
-        of_dtype = any(
-            word in found.message for word in ("dtype", "Float", "Double")
-        )
-        return again if again.ok or of_dtype else found
+    with Caller(Watcher() if by_hand else None) as caller:
+        student = Student(network_class, torch.float64, caller, LOSSES[loss])
+        found = examine(student, parts, train)
+        if found.status == "error" and not found.mistakes:
+            # The class may work in float32 only.
+            student = Student(network_class, torch.float32, caller, LOSSES[loss])
+            again = examine(student, parts, train)
+            of_dtype = any(
+                word in found.message for word in ("dtype", "Float", "Double")
+            )
+            return again if again.ok or of_dtype else found
     return found
 
 

@@ -12,7 +12,8 @@ from .calls import Caller, Trouble, is_missing
 from .losses import Loss
 from .problems import Gradients, Problem, loss_and_gradients
 
-NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+# The instructions of a function that does nothing, and the room that Python keeps behind them.
+NOTHING = {"CACHE", "RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
 class Student:
@@ -224,10 +225,8 @@ class Student:
 def filled(function: Callable) -> Callable:
     """The function; Trouble if there is nothing in it."""
     code = getattr(function, "__code__", None)
-    if code is not None:
-        names = {instruction.opname for instruction in dis.get_instructions(code)}
-        if names <= NOTHING:
-            raise Trouble("unfilled", f"{function.__name__} is not filled in yet.")
+    if code and {dis.opname[number] for number in code.co_code[::2]} <= NOTHING:
+        raise Trouble("unfilled", f"{function.__name__} is not filled in yet.")
     return function
 
 
