@@ -1,4 +1,4 @@
-"""What each of four processes does for `test_machines`, alone, in twos, in threes and all
+"""What each of some processes does for `test_machines`, alone, in twos, and so on up to all
 together: ``-m ranks FOLDER``. With a second word, the name of a signal, it is the program
 of the book, in which the process of rank 1 sends itself this signal in its tenth step.
 """
@@ -49,7 +49,7 @@ def of_all(folder):
     found = {}
     with meeting(patience=60):
         rank, numbers = dist.get_rank(), torch.ones(SENT, dtype=torch.float32)
-        for size in (1, 2, 3, 4):
+        for size in range(1, dist.get_world_size() + 1):
             group = dist.new_group(list(range(size)))
             if rank < size:
                 found[size] = of_group(size, group)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +32,10 @@ from ranks import RATE, SENT, STEPS, vector
 PROCESSES = (1, 2, 3, 4)
 TESTS = str(Path(__file__).parent)
 X, Y = (t.double() for t in five_points())
+
+each_size = pytest.mark.parametrize(
+    "size", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))]
+)
 
 
 @contextmanager
@@ -52,15 +57,27 @@ def path(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What each of four processes found in groups of 1 to 4: by rank, then by size."""
-    folder = tmp_path_factory.mktemp("ranks")
-    with pytest.MonkeyPatch.context() as patch:
-        paths = [TESTS, os.environ.get("PYTHONPATH", "")]
-        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
-        said = launch.run(4, str(folder), module="ranks", seconds=240)
-    assert said == ""
-    return [torch.load(folder / f"{rank}.pt") for rank in range(4)]
+def run_of(tmp_path_factory):
+    """What each of so many processes found in groups of 1, of 2, and so on: by rank, then
+    by size."""
+
+    @cache
+    def run(processes):
+        folder = tmp_path_factory.mktemp("ranks")
+        with pytest.MonkeyPatch.context() as patch:
+            paths = [TESTS, os.environ.get("PYTHONPATH", "")]
+            patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+            said = launch.run(processes, str(folder), module="ranks", seconds=240)
+        assert said == ""
+        return [torch.load(folder / f"{rank}.pt") for rank in range(processes)]
+
+    return run
+
+
+@pytest.fixture
+def found(run_of, size):
+    """Of a run of two processes, or of four where two are not enough."""
+    return run_of(2 if size <= 2 else 4)
 
 
 # Shards
@@ -80,10 +97,10 @@ def test_more_processes_than_samples_are_refused():
         shard(5, 6, 0)
 
 
-# Four processes, in groups of 1 to 4
+# Two or four processes, in groups of 1 to 4
 
 
-@pytest.mark.parametrize("size", PROCESSES)
+@each_size
 def test_all_processes_have_the_same_bits(found, size):
     first, *others = (found[rank][size]["parameters"] for rank in range(size))
     for other in others:
@@ -91,7 +108,7 @@ def test_all_processes_have_the_same_bits(found, size):
         assert all(torch.equal(p, q) for p, q in pairs)
 
 
-@pytest.mark.parametrize("size", PROCESSES)
+@each_size
 def test_a_difference_in_one_bit_is_noticed_by_all(found, size):
     said = [found[rank][size].get("said") for rank in range(size)]
     if size == 1:  # there is nothing to differ from
@@ -174,7 +191,7 @@ def test_the_loss_of_the_bound_is_that_of_the_network():
     assert torch.allclose(gradient, flat(gradients_of(net)), atol=1e-14)
 
 
-@pytest.mark.parametrize("size", PROCESSES)
+@each_size
 def test_several_processes_come_where_one_comes(found, bound, size):
     one = flat(parameters_of(trained(STEPS)))
     several = flat(found[0][size]["parameters"])
@@ -196,7 +213,7 @@ def test_the_bound_tells_rounding_from_a_mistake(bound):
     assert (flat(parameters_of(net)) - one).norm() > 1e6 * bound
 
 
-@pytest.mark.parametrize("size", PROCESSES)
+@each_size
 def test_the_ring_of_the_book_adds_in_the_order_of_gloo(found, size):
     """Bit for bit; and the order matters."""
     vectors = [vector(rank) for rank in range(size)]
@@ -208,7 +225,7 @@ def test_the_ring_of_the_book_adds_in_the_order_of_gloo(found, size):
     assert torch.equal(sums[0], in_a_row) == (size < 3)
 
 
-@pytest.mark.parametrize("size", PROCESSES)
+@each_size
 def test_what_is_counted_is_sent(found, size):
     """And envelopes of some hundred bytes."""
     sent = [found[rank][size]["sent"] for rank in range(size)]
@@ -242,6 +259,7 @@ def test_what_is_sent_over_a_connection_is_counted():
 # What goes wrong
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_run_with_a_sentence(path, tmp_path):
     words = str(tmp_path), "SIGTERM" if os.name == "nt" else "SIGKILL"
     with pytest.raises(
