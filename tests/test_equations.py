@@ -1150,6 +1150,7 @@ def test_the_command_refuses_what_is_no_chapter(tmp_path, capsys, name, says):
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_can_be_run(tmp_path):
     (tmp_path / "a.md").write_text(equation("eq-a", DERIVED), encoding="utf-8")
     command = [sys.executable, "-m", "equations", str(tmp_path / "a.md")]

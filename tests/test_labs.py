@@ -686,6 +686,7 @@ def unexecuted(tmp_path_factory):
     return make
 
 
+@pytest.mark.slow
 def test_numbers_colours_and_names_are_printed_as_they_are_meant(tmp_path):
     path = str(TEMPLATES / "print-template.md")
     assert main(["make", path, "--out", str(tmp_path)]) == 0
