@@ -62,7 +62,7 @@ notebooks: book
 test: $(READY)
 	@echo 'Tests, then all cells of all chapters, in two processes (two minutes).'
 # Each file by one process: the cells of a chapter need those before them. conftest.py sorts the files.
-	$(VENV_PYTHON) -m pytest --nbval --keep-outputs _build/outputs -m 'not slow and not browser' \
+	$(VENV_PYTHON) -m pytest --nbval --keep-outputs _build/outputs -m 'not slow' --ignore tests/site \
 		--numprocesses 2 --dist loadfile --no-loadscope-reorder
 	@echo
 	@echo 'All tests passed.'

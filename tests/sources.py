@@ -1,11 +1,19 @@
 """Reads the chapters' sources for the tests."""
 
+from functools import cache
 from pathlib import Path
 
 import jupytext
+from chapters import reading
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
+
+
+@cache
+def with_code():
+    """The names of the chapters with code cells. To read all chapters takes seconds."""
+    return list(reading.with_code(ROOT))
 
 
 def text(chapter):

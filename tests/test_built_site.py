@@ -5,13 +5,13 @@ from collections import Counter
 
 import nbformat
 import pytest
-from chapters import pieces, reading, stored
+from chapters import pieces, stored
 from chapters.markdown import everything
 from copies import build_command, first_difference, run_in_copies
-from sources import ROOT
+from sources import ROOT, with_code
 from test_site import unspoken
 
-CHAPTERS = list(reading.with_code(ROOT))
+CHAPTERS = with_code()
 
 
 @pytest.fixture(scope="module")

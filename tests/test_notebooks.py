@@ -3,14 +3,13 @@
 import sys
 
 import pytest
-from chapters import reading
 from docutils import nodes
-from sources import ROOT
+from sources import ROOT, with_code
 
 sys.path.insert(0, str(ROOT / "book" / "extensions"))
 from chapter_notebooks import Chapter
 
-CHAPTERS = list(reading.with_code(ROOT))
+CHAPTERS = with_code()
 
 
 class Known(Chapter):

@@ -103,7 +103,7 @@ def test_every_formula_of_the_book_has_words_and_none_by_hand():
     [
         pytest.param(name, marks=[] if name == "vector" else pytest.mark.slow)
         for name in CHAPTERS
-        if chapter(name).displays
+        if "\n$$ (eq-" in CHAPTERS[name].read_text(encoding="utf-8")
     ],
 )
 def test_what_is_heard_is_evaluated_to_the_same(name, monkeypatch):
