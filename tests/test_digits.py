@@ -2,10 +2,10 @@
 
 import json
 import re
+from importlib.metadata import version
 
 import nbformat
 import pytest
-import sklearn
 import torch
 from bench import digits
 from sources import ROOT
@@ -15,7 +15,7 @@ ROUNDING = 3  # right answers of 300: other processors may train other networks
 
 def problems(found):
     """What a stored result has that this code would not write, in words."""
-    if found["scikit-learn"] != sklearn.__version__:
+    if found["scikit-learn"] != version("scikit-learn"):
         yield "another scikit-learn"
     if found["settings"] != digits.SETTINGS:
         yield "other settings"

@@ -6,14 +6,11 @@
 import json
 import sys
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import sklearn
 import torch
-from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
 from .result import make_room, parser
 
@@ -47,6 +44,11 @@ def order() -> list[int]:
 
 def right(way: str, seed: int) -> int:
     """How many digits of the test part a network of this seed reads rightly."""
+    # Here, for who reads what is stored need not wait for it.
+    from sklearn.datasets import load_digits
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
     digits = load_digits()
     pixels, names, taken = digits.data / 16, digits.target, order()
     train, test = taken[: SETTINGS["train"]], taken[-SETTINGS["test"] :]
@@ -62,7 +64,7 @@ def right(way: str, seed: int) -> int:
 def run() -> dict[str, Any]:
     """Train all networks: their right answers, and with what they were found."""
     return {
-        "scikit-learn": sklearn.__version__,
+        "scikit-learn": version("scikit-learn"),
         "settings": SETTINGS,
         "right": {
             way: [right(way, seed) for seed in range(SETTINGS["seeds"])]
