@@ -21,6 +21,7 @@ TOOLS = {
     "bench",
     "chapters",
     "equations",
+    "explorer",
     "labs",
     "machines",
     "website",

@@ -1,5 +1,6 @@
 """The tree of a formula: what its nodes are, whatever grammar made them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
@@ -277,11 +278,22 @@ class Row:
 
 def walk(node):
     """A node and all nodes in it."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from walk(part)
-    elif isinstance(node, Node):
-        yield node
-        for item in fields(node):
-            if item.name != "span":
-                yield from walk(getattr(node, item.name))
+    for each in nodes_in(node):
+        yield each
+        yield from walk(children(each))
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes right below."""
+    parts = (
+        getattr(node, item.name) for item in fields(node) if item.name != "span"
+    )
+    return tuple(nodes_in(tuple(parts)))
+
+
+def nodes_in(part) -> Iterator[Node]:
+    if isinstance(part, Node):
+        yield part
+    elif isinstance(part, tuple):
+        for each in part:
+            yield from nodes_in(each)

@@ -1,0 +1,237 @@
+"""Write the script: a function for each equation, and what these need."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from equations.check import world_of
+from equations.evaluate import Evaluator
+from equations.extract import Chapter
+from equations.nodes import EquationError, Row, walk
+from equations.speech.formulas import vocabulary
+from equations.speech.say import say
+
+from . import layout, marked, show
+from .chosen import LABELS, LOSS_SLOPE, RECTIFIER, SIGMOID, Book, Claim
+from .compute import Block, Writer, bare
+from .terms import Scope
+
+RUNTIME = Path(__file__).with_name("runtime.js")
+# What an index on the left says of the place: a sample, a unit, a unit of the layer before.
+PLACES = {"n": "s", "N": "i", "K": "i", "N-": "j"}
+
+
+def write(
+    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
+) -> str:
+    """The script, from the chapters of the book and the numbers of their equations, as
+    `Book` takes them. Raises ValueError, with the label, where an equation is missing or
+    cannot be compiled."""
+    book = Book(read, numbers)
+    parts = [
+        '"use strict";\n(() => {',
+        RUNTIME.read_text(encoding="utf-8"),
+        functions(book),
+        *(each.text() for each in equations(book)),
+        FINISH,
+        "})();\n",
+    ]
+    return "\n".join(parts)
+
+
+def formulas(
+    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """The TeX of each equation by its label, with the marks of `marked.tex`."""
+    found = equations(Book(read, numbers))
+    return {each.label: marked.tex(each.claim, each.scope) for each in found}
+
+
+FINISH = """\
+for (const each of Object.values(E)) {
+  each.reads = (S, P) => entries(each.numbers(S, P));
+  each.writes = (S, P) => entries(each.result(S, P));
+}
+globalThis.BookEquations = {equations: E, activations: A, allocate, pass, epoch, run, entries, digits};"""
+
+
+def functions(book: Book) -> str:
+    """The activation functions and their slopes. That of the rectifier is read from its
+    delta, which is the slope where that of the loss is 1."""
+    tanh, sigmoid = (
+        book.claim("eq-tanh-derivative"),
+        book.claim("eq-sigmoid-derivative"),
+    )
+    relu = book.claims("eq-digits-relu")[-1]
+    named = {
+        "TanH": ("tanh", "Math.tanh", function(tanh)),
+        "Sigmoid": ("sigmoid", function(book.stated(SIGMOID)), function(sigmoid)),
+        "ReLU": ("ReLU", function(book.stated(RECTIFIER)), function(relu, "1")),
+    }
+    return "\n".join(
+        f'A.{kind} = {{\n  name: "{name}",\n  f: {f},\n  slope: {slope},\n}};'
+        for kind, (name, f, slope) in named.items()
+    )
+
+
+def function(claim: Claim, slope: str = "") -> str:
+    """What stands on the right of a definition, as a function of z."""
+    block = Block(depth=2)
+    value = Writer(scope(claim), block, "z", slope).value(claim.right.node)
+    block.add(f"return {bare(value.at('', ''))};")
+    return "\n".join(["(z) => {", *block.lines, "  }"])
+
+
+def scope(claim: Claim) -> Scope:
+    """The indices of an equation, after a look at its sides in the deepest network."""
+    model = world_of(claim.chapter).models()[0]
+    ell = None
+    if claim.range:
+        first, last = map(Evaluator(model, None).layer, claim.range)
+        ell = (first + last + 1) // 2
+    sides = (claim.left.node, claim.right.node)
+    evaluator = Evaluator(model, ell, walk(sides), claim.chapter.loss)
+    left, right = map(evaluator.value, sides)
+    if left.sides != right.sides:
+        raise EquationError(f"a side is {left.shape}, the other {right.shape}")
+    if unknown := set(right.indices) - set(left.indices):
+        raise EquationError(
+            f"{', '.join(sorted(unknown))} stands on the right only"
+        )
+    return Scope(evaluator)
+
+
+def equations(book: Book) -> list["Equation"]:
+    """All, after a look whether all are there."""
+    found = [
+        (label, form, book.claim(label), book.numbers[label][0])
+        for form, labels in LABELS.items()
+        for label in labels
+    ]
+    found.append(("loss-slope", "scalar", book.stated(LOSS_SLOPE), ""))
+    return [equation(*each) for each in found]
+
+
+def equation(label: str, form: str, claim: Claim, number: str) -> "Equation":
+    """Raises ValueError, with the label, where an equation cannot be compiled."""
+    try:
+        return Equation(label, form, claim, number)
+    except EquationError as error:
+        raise ValueError(f"{claim.chapter.file} ({label}): {error}") from error
+
+
+class Equation:
+    """An equation, and what becomes of it in JavaScript. It has no ``number`` where it is
+    not displayed."""
+
+    def __init__(self, label: str, form: str, claim: Claim, number: str):
+        self.label, self.form, self.claim, self.number = label, form, claim, number
+        self.scope = scope(claim)
+        left = self.scope.leaf(claim.left.node)
+        if left is None:
+            raise EquationError("what stands on the left has no place in the state")
+        self.left = left
+        self.methods = {
+            "run": self.run(),
+            "numbers": [f"return {show.html(claim.right.node, self.scope)};"],
+            "result": [f"return {show.shown(left)};"],
+        }
+
+    def text(self) -> str:
+        """An object."""
+        chapter = Path(self.claim.chapter.file).stem
+        anchor = f"#equation-{self.label}" if self.number else ""
+        about = {
+            "label": self.label,
+            "number": self.number,
+            "chapter": chapter,
+            "href": f"{chapter}.html{anchor}",
+            "form": self.form,
+            "tex": tex(self.claim),
+            "speech": words(self.claim),
+            "letters": self.letters,
+        }
+        lines = [
+            f"  {key}: {json.dumps(value, ensure_ascii=False)},"
+            for key, value in about.items()
+        ]
+        lines += [f"  range: {self.range()},", f"  over: {self.over()},"]
+        for name, statements in self.methods.items():
+            lines.append(self.method(name, statements))
+        return "\n".join([f'E["{self.label}"] = {{', *lines, "};"])
+
+    def range(self) -> str:
+        found = self.claim.range
+        if found is None:
+            return "null"
+        return f"(S) => [{layout.layer(found.first)}, {layout.layer(found.last)}]"
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """The letters of the indices on the left, by what they say of the place."""
+        letters = [index for index in self.left.indices if not index.isdigit()]
+        return {PLACES[self.scope.axes[letter]]: letter for letter in letters}
+
+    def over(self) -> str:
+        """How far what names a place runs: the indices on the left, and the sample."""
+        sizes = {
+            name: self.scope.sizes[letter] for name, letter in self.letters.items()
+        }
+        if any(re.search(r"\bone\b", line) for line in self.methods["run"]):
+            sizes["s"] = "S.n"
+        given = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+        return f"(S, ell) => ({{{given}}})"
+
+    def method(self, name: str, lines: list[str]) -> str:
+        code = "\n".join(lines)
+        needed = {letter: f"P.{place}" for place, letter in self.letters.items()}
+        needed |= {"ell": "P.l", "one": "P.s"}
+        head = ", ".join(
+            f"{letter} = {place}"
+            for letter, place in needed.items()
+            if re.search(rf"\b{letter}\b", code)
+        )
+        lines = [f"const {head};", *lines] if head else lines
+        return "\n".join(
+            [f"  {name}(S, P) {{", *("    " + line for line in lines), "  },"]
+        )
+
+    def run(self) -> list[str]:
+        """The statements that compute the left side. A whole one is made anew before it
+        takes its place: it may stand on the right, too."""
+        block, left = Block(), self.left
+        value = Writer(self.scope, block).value(self.claim.right.node)
+        free = len(left.slot.axes) - len(left.indices)
+        if not free:
+            block.add(f"{left.element()} = {bare(value.at('0', '0'))};")
+            return block.lines
+        rows, columns = str(left.rows), str(left.columns)
+        if free == 1:
+            size = columns if left.lying else rows
+            block.add(f"const made = new Float64Array({size});")
+            with block.loop("r", size):
+                at = ("0", "r") if left.lying else ("r", "0")
+                block.add(f"made[r] = {bare(value.at(*at))};")
+        else:
+            block.add(f"const made = zeros({rows}, {columns});")
+            with block.loop("r", rows), block.loop("c", columns):
+                block.add(f"made[r][c] = {bare(value.at('r', 'c'))};")
+        block.add(f"{left.slot.element(left.indices)} = made;")
+        return block.lines
+
+
+def tex(claim: Claim) -> str:
+    """The equation as it is compiled: its left side, and what stands last."""
+    relation = {"=": "=", "←": r"\leftarrow"}[claim.relation]
+    sides = (
+        " ".join(part.tex.replace("&", "").split())
+        for part in (claim.left, claim.right)
+    )
+    return f" {relation} ".join(sides)
+
+
+def words(claim: Claim) -> str:
+    sides = (claim.left.node, claim.right.node)
+    conditions = (claim.range,) if claim.range else ()
+    return say(Row(sides, (claim.relation,), conditions), vocabulary(claim.chapter))
