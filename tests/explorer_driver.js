@@ -35,11 +35,20 @@ function samples(given, form) {
 function everything(given, form) {
   const S = state(given);
   BookEquations.run(S, BookEquations.epoch(S, form));
-  for (let l = 1; l <= S.L; l++) BookEquations.equations["eq-glorot"].run(S, {l});
+  for (let l = 1; l <= S.L; l++) BookEquations.run(S, BookEquations.places(S, "eq-glorot", l).map((place) => ["eq-glorot", place]));
   return Float64Array.from(flat(Object.values(S).filter((part) => typeof part !== "string" && part !== S.act))).buffer;
 }
 
 function functions(kind, numbers) {
   const {f, slope} = BookEquations.activations[kind];
   return Float64Array.from(numbers.flatMap((z) => [f(z), slope(z)])).buffer;
+}
+
+// What an equation shows after an epoch in each form, without a step.
+function shown(given, label, place) {
+  const S = state({...given, eta: 0});
+  for (const form of ["scalar", "vector", "batch"]) BookEquations.run(S, BookEquations.epoch(S, form));
+  const each = BookEquations.equations[label];
+  const parts = Object.fromEntries(["numbers", "result", "reads", "writes"].map((part) => [part, each[part](S, place)]));
+  return JSON.stringify(parts);
 }

@@ -64,8 +64,47 @@ LOSS_SLOPE = Stated(
     r"\frac{\partial \mathcal{L}_{\mathrm{MSE}}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})}"
     r"{\partial z^{(L)}_{i,\mathrm{out}}}",
 )
-SIGMOID = Stated("notation", r"\operatorname{sigmoid}(z)")
-RECTIFIER = Stated("digits", r"z_{i,\mathrm{out}}")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An activation function: what the page and what formulas call it, what the text says
+    of its values (None where JavaScript has it), and which equation has its slope. ``left``
+    stands on the left there, and ``given`` says what its letters are for the argument z."""
+
+    kind: str
+    name: str
+    value: Stated | None
+    slope: str
+    left: str
+    given: Mapping[str, str]
+
+
+ACTIVATIONS = [
+    Definition(
+        "TanH", "tanh", None, "eq-tanh-derivative", r"\tanh'(z)", {"z": "z"}
+    ),
+    Definition(
+        "Sigmoid",
+        "sigmoid",
+        Stated("notation", r"\operatorname{sigmoid}(z)"),
+        "eq-sigmoid-derivative",
+        r"\operatorname{sigmoid}'(z)",
+        {"z": "z"},
+    ),
+    # Its slope is its delta where that of the loss is 1.
+    Definition(
+        "ReLU",
+        "ReLU",
+        Stated("digits", r"z_{i,\mathrm{out}}"),
+        "eq-digits-relu",
+        r"\delta_i",
+        {
+            r"z_{i,\mathrm{in}}": "z",
+            r"\frac{\partial \mathcal{L}}{\partial z_{i,\mathrm{out}}}": "1",
+        },
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -118,14 +157,18 @@ class Book:
 
     def stated(self, wanted: Stated) -> Claim:
         """What the text says of a quantity. Raises ValueError where it does not."""
-        chapter = self.read(wanted.chapter)
-        left = parse_row(wanted.left).sides[0]
+        chapter, left = self.read(wanted.chapter), node(wanted.left)
         for inline in chapter.inlines:
             sides = parts_of(inline)
             for one, other in (sides, sides[::-1]) if len(sides) == 2 else ():
                 if one.node == left:
                     return Claim(chapter, one, other, "=")
         raise ValueError(f"{chapter.file}: no formula says what {wanted.left} is")
+
+
+def node(tex: str) -> Node:
+    """The tree of a formula with one side."""
+    return parse_row(f"{tex} = 0").sides[0]
 
 
 def parts_of(inline: Inline) -> list[Part]:

@@ -4,7 +4,7 @@ Sums become loops in front of the expression that needs them; a product of matri
 sum, a transpose another place. No matrix is made but the result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
@@ -33,6 +33,7 @@ from equations.nodes import (
     Transpose,
     Underbrace,
 )
+from equations.symbols import describe
 
 from . import layout
 from .terms import ONE, Scope
@@ -111,17 +112,21 @@ def bare(code: str) -> str:
 
 
 class Writer:
-    """Writes the values of formulas into a block. ``variable`` is what an argument is
-    called, in the definition of a function; ``slope`` what stands for a derivative in
-    it."""
+    """Writes the values of formulas into a block. In the definition of a function,
+    ``given`` says what stands for its argument, and nothing is read from the state."""
 
     def __init__(
-        self, scope: Scope, block: Block, variable: str = "", slope: str = ""
+        self,
+        scope: Scope,
+        block: Block,
+        given: Mapping[Node, str] | None = None,
     ):
-        self.scope, self.block = scope, block
-        self.variable, self.slope = variable, slope
+        self.scope, self.block, self.given = scope, block, given
 
     def value(self, node: Node) -> Value:
+        if self.given and node in self.given:
+            code = self.given[node]
+            return Value(lambda r, c: code)
         match node:
             case Number(text=text):
                 return Value(lambda r, c: text)
@@ -130,8 +135,6 @@ class Writer:
             case Quantity() if self.place.is_kronecker(node):
                 one, other = map(self.scope.index, node.indices)
                 return Value(lambda r, c: f"({one} === {other} ? 1 : 0)")
-            case Quantity() if self.variable:
-                return Value(lambda r, c: self.variable)
             case Sum(terms=terms):
                 return self.sum(terms)
             case Product(sign=sign, factors=factors):
@@ -177,6 +180,8 @@ class Writer:
                 )
             case Element(of=of, indices=indices):
                 matrix = self.value(of)
+                for index, size in zip(indices, (matrix.rows, matrix.columns)):
+                    self.scope.learn(index, size)
                 row, column = (*map(self.scope.index, indices), "0")[:2]
                 return Value(lambda r, c: matrix.at(row, column))
             case Comparison():
@@ -185,10 +190,8 @@ class Writer:
                 return self.cases(branches)
             case Underbrace(body=body):
                 return self.value(body)
-        leaf = None if self.variable else self.scope.leaf(node)
+        leaf = None if self.given else self.scope.leaf(node)
         if leaf is None:
-            if self.slope:
-                return Value(lambda r, c: self.slope)
             raise EquationError(f"{kind(node)} cannot be compiled")
         return Value(leaf.element, leaf.rows, leaf.columns)
 
@@ -291,6 +294,8 @@ KINDS = {"tanh": "TanH", "sigmoid": "Sigmoid", "ReLU": "ReLU"}
 
 def kind(node: Node) -> str:
     """What kind of node it is, for messages."""
+    if isinstance(node, Quantity):
+        return describe(node)
     name = getattr(node, "name", "")
     return type(node).__name__ + (f" ({name})" if name else "")
 

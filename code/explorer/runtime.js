@@ -13,8 +13,10 @@ function digits(value) {
 }
 
 const signed = (text) => text.replace("-", "−");
-const isNegative = (html) => /^(<[^>]*>)*−/.test(html);
+const isNegative = (html) => /^(<(?!table)[^>]*>)*−/.test(html);
 const brackets = (html) => `(${html})`;
+// As a factor: in brackets if it has several terms.
+const several = (parts) => (parts.length > 1 ? brackets(sum(parts)) : sum(parts));
 const each = (size, part) => Array.from({length: size}, (_, index) => ["+", part(index)]);
 
 function sum(parts) {
@@ -49,7 +51,7 @@ function allocate(S) {
   const samples = Array.from({length: S.n});
   return Object.assign(S, {
     Zin: batch(), Zout: [S.X, ...batch().slice(1)], delta: batch(), Delta: batch(),
-    r: [], dout: zeros(S.n, S.K), Dout: zeros(S.n, S.K), losses: zeros(1, S.n)[0], loss: NaN,
+    r: layers(() => NaN), dout: zeros(S.n, S.K), Dout: zeros(S.n, S.K), losses: zeros(1, S.n)[0], loss: NaN,
     gradW: weights(), gradb: biases(), gradWs: samples.map(weights), gradbs: samples.map(biases),
   });
 }
@@ -60,6 +62,7 @@ function places(S, label, l, s) {
   const {over, range} = E[label];
   if (range) {
     const [first, last] = range(S);
+    if (first < 1 || last > S.L) throw new RangeError(`${label} reaches beyond layers 1 to ${S.L}`);
     if (l < first || l > last) return [];
   }
   const sizes = over(S, l);

@@ -2,18 +2,27 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from equations.check import world_of
 from equations.evaluate import Evaluator
 from equations.extract import Chapter
-from equations.nodes import EquationError, Row, walk
+from equations.nodes import EquationError, Node, Row, walk
 from equations.speech.formulas import vocabulary
 from equations.speech.say import say
 
 from . import layout, marked, show
-from .chosen import LABELS, LOSS_SLOPE, RECTIFIER, SIGMOID, Book, Claim
+from .chosen import (
+    ACTIVATIONS,
+    LABELS,
+    LOSS_SLOPE,
+    Book,
+    Claim,
+    Definition,
+    node,
+)
 from .compute import Block, Writer, bare
 from .terms import Scope
 
@@ -53,34 +62,50 @@ for (const each of Object.values(E)) {
   each.reads = (S, P) => entries(each.numbers(S, P));
   each.writes = (S, P) => entries(each.result(S, P));
 }
-globalThis.BookEquations = {equations: E, activations: A, allocate, pass, epoch, run, entries, digits};"""
+globalThis.BookEquations = {equations: E, activations: A, allocate, places, pass, epoch, run, entries, digits};"""
 
 
 def functions(book: Book) -> str:
-    """The activation functions and their slopes. That of the rectifier is read from its
-    delta, which is the slope where that of the loss is 1."""
-    tanh, sigmoid = (
-        book.claim("eq-tanh-derivative"),
-        book.claim("eq-sigmoid-derivative"),
-    )
-    relu = book.claims("eq-digits-relu")[-1]
-    named = {
-        "TanH": ("tanh", "Math.tanh", function(tanh)),
-        "Sigmoid": ("sigmoid", function(book.stated(SIGMOID)), function(sigmoid)),
-        "ReLU": ("ReLU", function(book.stated(RECTIFIER)), function(relu, "1")),
-    }
+    """The activation functions and their slopes."""
+    return "\n".join(activation(book, each) for each in ACTIVATIONS)
+
+
+def activation(book: Book, about: Definition) -> str:
+    given = {node(tex): code for tex, code in about.given.items()}
+    slope = book.claims(about.slope)[-1]
+    if slope.left.node != node(about.left):
+        raise ValueError(f"{about.slope}: {about.left} should stand on its left")
+    value = f"Math.{about.name}"
+    if about.value:
+        value = function(about.name, book.stated(about.value), given)
     return "\n".join(
-        f'A.{kind} = {{\n  name: "{name}",\n  f: {f},\n  slope: {slope},\n}};'
-        for kind, (name, f, slope) in named.items()
+        [
+            f"A.{about.kind} = {{",
+            f'  name: "{about.name}",',
+            f"  f: {value},",
+            f"  slope: {function(about.slope, slope, given)},",
+            "};",
+        ]
     )
 
 
-def function(claim: Claim, slope: str = "") -> str:
+def function(label: str, claim: Claim, given: Mapping[Node, str]) -> str:
     """What stands on the right of a definition, as a function of z."""
     block = Block(depth=2)
-    value = Writer(scope(claim), block, "z", slope).value(claim.right.node)
-    block.add(f"return {bare(value.at('', ''))};")
+    with naming(label, claim):
+        writer = Writer(scope(claim), block, given)
+        value = writer.value(claim.right.node).at("", "")
+    block.add(f"return {bare(value)};")
     return "\n".join(["(z) => {", *block.lines, "  }"])
+
+
+@contextmanager
+def naming(label: str, claim: Claim) -> Iterator[None]:
+    """Raises ValueError, with the label, where an equation cannot be compiled."""
+    try:
+        yield
+    except EquationError as error:
+        raise ValueError(f"{claim.chapter.file} ({label}): {error}") from error
 
 
 def scope(claim: Claim) -> Scope:
@@ -114,11 +139,8 @@ def equations(book: Book) -> list["Equation"]:
 
 
 def equation(label: str, form: str, claim: Claim, number: str) -> "Equation":
-    """Raises ValueError, with the label, where an equation cannot be compiled."""
-    try:
+    with naming(label, claim):
         return Equation(label, form, claim, number)
-    except EquationError as error:
-        raise ValueError(f"{claim.chapter.file} ({label}): {error}") from error
 
 
 class Equation:

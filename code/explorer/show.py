@@ -44,8 +44,7 @@ def html(node: Node, scope: Scope) -> str:
             parts = [f'["{sign}", {inner(term)}]' for sign, term in terms]
             return f"sum([{', '.join(parts)}])"
         case SumOver(index=index, body=body):
-            size = scope.sizes[index]
-            return f"sum(each({size}, {index} => {inner(body)}))"
+            return f"sum({terms_of(index, body, scope)})"
         case Product(sign=sign, factors=factors):
             parts = [enclosed(factor, scope) for factor in factors]
             return f'product("{sign or "·"}", [{", ".join(parts)}])'
@@ -82,8 +81,14 @@ def applied(name: str, *arguments: str) -> str:
     return f"{name} + brackets({together})"
 
 
+def terms_of(index: str, body: Node, scope: Scope) -> str:
+    return f"each({scope.sizes[index]}, {index} => {html(body, scope)})"
+
+
 def enclosed(node: Node, scope: Scope) -> str:
     """In brackets if it is made of several parts."""
+    if isinstance(node, SumOver) and not isinstance(node.body, Sum | SumOver):
+        return f"several({terms_of(node.index, node.body, scope)})"
     found = html(node, scope)
     if isinstance(node, Sum | SumOver | Product):
         return f"brackets({found})"

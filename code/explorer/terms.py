@@ -50,17 +50,22 @@ class Scope:
         self.place = evaluator
         self.sizes: dict[str, str] = {}  # of an index, in JavaScript
         self.axes: dict[str, str] = {}  # what it counts, as in the table of symbols
-        for node in evaluator.nodes:
-            if isinstance(node, Quantity) and (node.indices or not node.bold):
-                self.learn(node)
+        quantities = [n for n in evaluator.nodes if isinstance(n, Quantity)]
+        for node in quantities:
+            symbol = evaluator.meaning(node)
+            if symbol is not None:
+                for index, axis in zip(node.indices, symbol.axes):
+                    self.axes.setdefault(index, axis)
+                    self.learn(index, layout.size(axis, node))
+        for node in filter(evaluator.is_kronecker, quantities):
+            for one, other in (node.indices, node.indices[::-1]):
+                if other in self.sizes:
+                    self.learn(one, self.sizes[other])
 
-    def learn(self, node: Quantity) -> None:
-        """How far the indices of a quantity run."""
-        symbol = self.place.meaning(node)
-        if symbol is not None:
-            for index, axis in zip(node.indices, symbol.axes):
-                self.sizes.setdefault(index, layout.size(axis, node))
-                self.axes.setdefault(index, axis)
+    def learn(self, index: str, size: str | None) -> None:
+        """How far an index runs."""
+        if not index.isdigit():
+            self.sizes.setdefault(index, str(size))
 
     def index(self, name: str) -> str:
         """In JavaScript. There they begin at 0."""
