@@ -3,5 +3,6 @@ on its left, made from the tree of its TeX.
 """
 
 from .script import formulas, write
+from .typed import write_typed
 
-__all__ = ["formulas", "write"]
+__all__ = ["formulas", "write", "write_typed"]

@@ -1,0 +1,86 @@
+"""The tables of the grammar of formulas, for a parser in JavaScript: those with which the
+check itself reads, written shorter."""
+
+from collections import Counter
+from typing import Any
+
+from equations.parse import parser
+
+
+def tables() -> dict[str, Any]:
+    """``terminals`` are pairs of a name (empty where blanks are skipped) and a pattern, in
+    the order in which they are tried. Of a rule there are the nonterminal that it makes,
+    the name of its tree, and of its symbols which are kept. A state names its row of
+    ``shifts``, then pairs of a rule and the set of terminals before which it is reduced.
+    ``gotos`` has for each nonterminal the usual next state, and the states with another."""
+    frontend = parser().parser
+    lexer, table = frontend.lexer.root_lexer, frontend.parser._parse_table
+    ignored = set(lexer.ignore_types)
+    order = {terminal.name: at for at, terminal in enumerate(lexer.terminals)}
+    order["$END"] = len(order)
+    rules: list[Any] = []
+    places: dict[Any, int] = {}
+    nonterminals: dict[str, int] = {}
+    for rule in parser().rules:
+        places[rule] = len(rules)
+        kept = (symbol.is_term and symbol.filter_out for symbol in rule.expansion)
+        name = rule.origin.name
+        rules.append(
+            [
+                nonterminals.setdefault(str(name), len(nonterminals)),
+                str(rule.alias or name),
+                "".join("01"[not dropped] for dropped in kept),
+            ]
+        )
+    shifts, sets = Rows(), Rows()
+    states: list[Any] = []
+    gotos: list[dict[int, int]] = [{} for _ in nonterminals]
+    for state, row in sorted(table.states.items()):
+        assert state == len(states)
+        taken: dict[int, int] = {}
+        reduced: dict[int, list[int]] = {}
+        for symbol, (action, target) in row.items():
+            if symbol in nonterminals:
+                gotos[nonterminals[symbol]][state] = target
+            elif action.name == "Shift":
+                taken[order[symbol]] = target
+            else:
+                reduced.setdefault(places[target], []).append(order[symbol])
+        found = [shifts.place(sorted(taken.items()))]
+        for rule, symbols in reduced.items():
+            found += [rule, sets.place(sorted(symbols))]
+        states.append(found)
+    return {
+        "terminals": [
+            ["" if t.name in ignored else t.name, t.pattern.to_regexp()]
+            for t in lexer.terminals
+        ],
+        "rules": rules,
+        "shifts": [[n for pair in row for n in pair] for row in shifts.rows],
+        "sets": sets.rows,
+        "states": states,
+        "gotos": [shorter(targets) for targets in gotos],
+        "start": table.start_states["row"],
+        "end": table.end_states["row"],
+    }
+
+
+class Rows:
+    """Lists, of which equal ones are kept once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+
+    def place(self, row: Any) -> int:
+        if row not in self.rows:
+            self.rows.append(row)
+        return self.rows.index(row)
+
+
+def shorter(targets: dict[int, int]) -> list[int]:
+    """The most frequent target, then the states with another and theirs."""
+    if not targets:
+        return []
+    usual = Counter(targets.values()).most_common(1)[0][0]
+    others = [(s, t) for s, t in targets.items() if t != usual]
+    return [usual, *(n for pair in others for n in pair)]

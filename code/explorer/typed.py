@@ -1,0 +1,123 @@
+"""Write the script that judges formulas which readers type in place of those of the book."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from diagnosis.mistakes import MISTAKES
+from equations.extract import Chapter
+from equations.feedforward import FEEDFORWARD
+from equations.symbols import Place
+from equations.world import LOSS
+
+from .chosen import ACTIVATIONS, Book
+from .layout import BATCH, DERIVATIVES, LOSSES, QUANTITIES, SAMPLE, Slot
+from .script import equations, tex
+from .tables import tables
+
+PARTS = [Path(__file__).with_name(name) for name in ("parser.js", "judge.js")]
+SQUARED_ERROR = "squared error"  # the loss of the script's equations
+
+
+def write_typed(
+    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
+) -> str:
+    """The script; arguments and errors are those of `write`."""
+    book = Book(read, numbers)
+    found = equations(book)
+    labels = {each.label for each in found}
+    definitions = {
+        each.slope: tex(book.claims(each.slope)[-1])
+        for each in ACTIVATIONS
+        if list(each.given) == ["z"]
+    }
+    data = {
+        "TABLES": tables(),
+        "SYMBOLS": symbols(),
+        "LOSSES": losses(),
+        "DERIVATIVES": derivatives(),
+        "BARE": {
+            name: Place(FEEDFORWARD.models()[0], None, (), loss).loss(loss)[0].key
+            for name, loss in (
+                (Path(each.claim.chapter.file).stem, each.claim.chapter.loss)
+                for each in found
+            )
+            if loss
+        },
+        "DEFINITIONS": definitions,
+        "MISTAKES": [
+            {"name": m.name, "label": m.label, "tex": m.tex, "text": m.text}
+            for m in MISTAKES
+            if m.label in labels | definitions.keys()
+            and m.under in ("", SQUARED_ERROR)
+        ],
+    }
+    constants = [
+        f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
+        for name, value in data.items()
+    ]
+    return "\n".join(
+        [
+            '"use strict";\n(() => {',
+            *constants,
+            *(part.read_text(encoding="utf-8") for part in PARTS),
+            "globalThis.BookFormulas = {parse, judge, FormulaError};",
+            "})();\n",
+        ]
+    )
+
+
+def path(slot: Slot | None) -> list[str] | None:
+    """Where a quantity stands in the state: its name, the layer, the sample."""
+    if slot is None:
+        return None
+    return slot.base.removeprefix("S.").replace("]", "").split("[")
+
+
+def symbols() -> list[dict[str, Any]]:
+    return [
+        {
+            "letter": symbol.letter,
+            "key": symbol.key,
+            "kind": symbol.kind,
+            "layered": symbol.layered,
+            "part": symbol.part,
+            "bold": symbol.bold,
+            "sample": symbol.sample,
+            "row": symbol.row,
+            "axes": symbol.axes,
+            "path": path(QUANTITIES.get(symbol.key)),
+        }
+        for symbol in FEEDFORWARD.symbols
+        if symbol.letter != LOSS
+    ]
+
+
+def losses() -> list[dict[str, Any]]:
+    return [
+        {
+            "key": symbol.key,
+            "word": symbol.word,
+            "arguments": symbol.arguments,
+            "said": " and ".join(FEEDFORWARD.named(a).said for a in symbol.arguments),
+            "axes": symbol.axes,
+            "path": path(LOSSES[symbol.key]),
+        }
+        for symbol in FEEDFORWARD.of_letter(LOSS)
+    ]
+
+
+def derivatives() -> list[dict[str, Any]]:
+    """Those that equations of the script give, for all layers; those by what goes into a
+    layer are the deltas, by definition."""
+    found = DERIVATIVES | {
+        (SAMPLE, "z_out"): Slot("S.douts[{}][one]", ""),
+        (BATCH, "Z_out"): Slot("S.Douts[{}]", ""),
+        (SAMPLE, "z_in"): QUANTITIES["delta"],
+        (BATCH, "Z_in"): QUANTITIES["Delta"],
+    }
+    return [
+        {"loss": path(loss), "by": by, "path": path(slot)}
+        for (loss, by), slot in found.items()
+    ]
