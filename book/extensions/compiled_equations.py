@@ -1,10 +1,12 @@
-"""Write the equations as a script, and put their formulas into the page that uses it.
+"""Write the equations as scripts, one that computes and one that judges what is typed, and put their formulas, and the words
+for mistakes, into the page that uses them.
 
-The directive `explorer-formulas` asks for both. A label that is missing, or an equation that cannot be compiled, fails the
+The directive `explorer-formulas` asks for all of it. A label that is missing, or an equation that cannot be compiled, fails the
 build. In the formulas, attributes say what each symbol reads or writes.
 """
 
 import json
+from html import escape
 from pathlib import Path
 
 from build_time_katex import engine
@@ -12,11 +14,9 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-SCRIPT = "equations.js"
-
 
 class Formulas(SphinxDirective):
-    """The formulas of the script's equations, unseen until a script takes them."""
+    """Formulas and words, unseen until a script takes them."""
 
     def run(self):
         # Imported here, because it brings torch: see checked_equations.
@@ -36,15 +36,28 @@ class Formulas(SphinxDirective):
             return read_chapter(pages[chapter])
 
         try:
-            self.env.compiled_equations = explorer.write(read, table)
+            self.env.compiled_equations = {
+                "equations.js": explorer.write(read, table),
+                "formulas.js": explorer.write_typed(read, table),
+            }
             formulas = explorer.formulas(read, table)
         except ValueError as error:
             raise ExtensionError(str(error)) from error
         templates = [
-            f'<template id="formula-{label}">{rendered(tex)}</template>'
-            for label, tex in formulas.items()
+            *(
+                template(f"formula-{label}", rendered(tex))
+                for label, tex in formulas.items()
+            ),
+            *(
+                template(f"mistake-{name}", escape(text))
+                for name, text in explorer.mistakes().items()
+            ),
         ]
         return [nodes.raw("", "\n".join(templates), format="html")]
+
+
+def template(name, html):
+    return f'<template id="{name}">{html}</template>'
 
 
 def rendered(tex):
@@ -53,10 +66,10 @@ def rendered(tex):
 
 
 def write(app, exception):
-    script = getattr(app.env, "compiled_equations", None)
-    if script and exception is None and app.builder.name == "html":
-        file = Path(app.outdir, "_static", SCRIPT)
-        file.write_text(script, encoding="utf-8", newline="\n")
+    if exception is None and app.builder.name == "html":
+        for name, script in getattr(app.env, "compiled_equations", {}).items():
+            file = Path(app.outdir, "_static", name)
+            file.write_text(script, encoding="utf-8", newline="\n")
 
 
 def setup(app):

@@ -3,6 +3,6 @@ on its left, made from the tree of its TeX.
 """
 
 from .script import formulas, write
-from .typed import write_typed
+from .typed import mistakes, write_typed
 
-__all__ = ["formulas", "write", "write_typed"]
+__all__ = ["formulas", "mistakes", "write", "write_typed"]

@@ -430,7 +430,7 @@ function judge(label, tex, network) {
   } catch (error) {
     return verdict(error, "unread");
   }
-  const equation = equationOf(label), named = (ours) => mistakesOf(label, equation, side, ours).map(({name, text}) => ({name, text}));
+  const equation = equationOf(label), named = (ours) => mistakesOf(label, equation, side, ours).map(({name}) => name);
   let ours;
   try {
     ours = numbersOf(equation, side, known());

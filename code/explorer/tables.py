@@ -23,20 +23,19 @@ def tables() -> dict[str, Any]:
     nonterminals: dict[str, int] = {}
     for rule in parser().rules:
         places[rule] = len(rules)
-        kept = (symbol.is_term and symbol.filter_out for symbol in rule.expansion)
+        kept = (not getattr(part, "filter_out", False) for part in rule.expansion)
         name = rule.origin.name
         rules.append(
             [
                 nonterminals.setdefault(str(name), len(nonterminals)),
                 str(rule.alias or name),
-                "".join("01"[not dropped] for dropped in kept),
+                "".join("01"[each] for each in kept),
             ]
         )
     shifts, sets = Rows(), Rows()
     states: list[Any] = []
     gotos: list[dict[int, int]] = [{} for _ in nonterminals]
     for state, row in sorted(table.states.items()):
-        assert state == len(states)
         taken: dict[int, int] = {}
         reduced: dict[int, list[int]] = {}
         for symbol, (action, target) in row.items():
@@ -47,8 +46,8 @@ def tables() -> dict[str, Any]:
             else:
                 reduced.setdefault(places[target], []).append(order[symbol])
         found = [shifts.place(sorted(taken.items()))]
-        for rule, symbols in reduced.items():
-            found += [rule, sets.place(sorted(symbols))]
+        for number, symbols in reduced.items():
+            found += [number, sets.place(sorted(symbols))]
         states.append(found)
     return {
         "terminals": [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from diagnosis.mistakes import MISTAKES
+from diagnosis.mistakes import MISTAKES, Mistake
 from equations.extract import Chapter
 from equations.feedforward import FEEDFORWARD
 from equations.symbols import Place
@@ -47,10 +47,9 @@ def write_typed(
         },
         "DEFINITIONS": definitions,
         "MISTAKES": [
-            {"name": m.name, "label": m.label, "tex": m.tex, "text": m.text}
-            for m in MISTAKES
+            {"name": m.name, "label": m.label, "tex": m.tex}
+            for m in named_mistakes()
             if m.label in labels | definitions.keys()
-            and m.under in ("", SQUARED_ERROR)
         ],
     }
     constants = [
@@ -66,6 +65,16 @@ def write_typed(
             "})();\n",
         ]
     )
+
+
+def named_mistakes() -> list[Mistake]:
+    """Those of the diagnosis that are mistakes with this loss."""
+    return [m for m in MISTAKES if m.under in ("", SQUARED_ERROR)]
+
+
+def mistakes() -> dict[str, str]:
+    """What to tell of each mistake, by its name."""
+    return {mistake.name: mistake.text for mistake in named_mistakes()}
 
 
 def path(slot: Slot | None) -> list[str] | None:
@@ -90,7 +99,7 @@ def symbols() -> list[dict[str, Any]]:
             "path": path(QUANTITIES.get(symbol.key)),
         }
         for symbol in FEEDFORWARD.symbols
-        if symbol.letter != LOSS
+        if symbol.key in QUANTITIES or symbol.kind in ("function", "variable")
     ]
 
 
@@ -100,7 +109,9 @@ def losses() -> list[dict[str, Any]]:
             "key": symbol.key,
             "word": symbol.word,
             "arguments": symbol.arguments,
-            "said": " and ".join(FEEDFORWARD.named(a).said for a in symbol.arguments),
+            "said": " and ".join(
+                FEEDFORWARD.named(a).said for a in symbol.arguments
+            ),
             "axes": symbol.axes,
             "path": path(LOSSES[symbol.key]),
         }
