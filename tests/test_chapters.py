@@ -9,6 +9,7 @@ from chapters import reading, stored
 from sources import ROOT, code_cells, tagged_source, text
 
 BACK_MATTER = [
+    "explorer",
     "symbols",
     "equations",
     "checking",

@@ -11,7 +11,7 @@ from PIL import Image
 from selectolax.lexbor import LexborHTMLParser as Page
 from sources import ROOT
 from website import body, fonts, lookup, scripts, styles
-from website.head import POLICY, Files, description, head
+from website.head import POLICY, Files, description, head, own
 from website.rows import Row, rows
 
 FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
@@ -118,6 +118,20 @@ def test_a_script_that_is_not_known_stops_the_build():
     scripts.check_known(["../_static/book.js?v=1", "_static/doctools.js"])
     with pytest.raises(ValueError, match="not known, ../_static/new.js"):
         scripts.check_known(["../_static/new.js"])
+
+
+def test_a_page_keeps_what_it_alone_loads():
+    page = Page(
+        "<html><head><link rel=stylesheet href='s/book.css?v=1'><link rel=stylesheet href='s/explorer.css?v=1'>"
+        "<script src='s/book.js'></script><script src='s/equations.js?v=2'></script>"
+        "<script src='s/explorer.js'></script></head></html>"
+    )
+    assert own(page).splitlines() == [
+        '<link rel="stylesheet" href="s/explorer.css?v=1">',
+        '<script defer src="s/equations.js?v=2"></script>',
+        '<script defer src="s/explorer.js"></script>',
+    ]
+    assert own(Page("<script src='s/book.js'></script>")) == ""
 
 
 def lightened(tmp_path, html, hosted=""):

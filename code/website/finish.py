@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -10,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser as Page
 
 from . import fonts, lookup, scripts, styles
 from .body import lighten
-from .head import CARD, Files, head, shown_fonts
+from .head import CARD, Files, head, own, shown_fonts
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 # Loaded when a reader asks for what is in them.
@@ -28,6 +29,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
     site = site and site.rstrip("/") + "/"
     static = out / "_static"
     pages = _read(out)
+    owned = {address: own(page) for address, page in pages.items()}
     for address, page in pages.items():
         scripts.check_known(s.attributes["src"] for s in page.css("script[src]"))
         lighten(page, (out / address).parent, hosted)
@@ -38,7 +40,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
     pages["404.html"] = _not_found(pages["search.html"], urlparse(site).path or "/")
     style = styles.bundled(sheets, _words(pages.values(), script), static)
     style = fonts.reduced(style, _characters(pages.values(), style), static)
-    files = Files(
+    shared = Files(
         _written(static, "site", ".css", style),
         _written(static, "site", ".js", script),
         _written(static, "search", ".js", lookup.documents(pages)),
@@ -54,6 +56,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
         page.root.attrs["data-fonts"] = shown_fonts(page, up)
         before, _, body = page.html.partition("<head>")
         body = body.partition("</head>")[2]
+        files = replace(shared, own=owned.get(address, ""))
         text = before + head(page, up, files, site, address) + body
         (out / address).write_text(text, encoding="utf-8")
     if site:
@@ -95,6 +98,8 @@ def _sheets(pages: dict[str, Page], out: Path) -> list[Path]:
     for address, page in pages.items():
         for node in page.css("link[rel=stylesheet]"):
             sheet = node.attributes["href"].partition("?")[0]
+            if scripts.name(sheet) in styles.OWN:
+                continue
             found[(out / address).parent.joinpath(sheet).resolve()] = None
     return [*found]
 

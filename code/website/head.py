@@ -7,6 +7,7 @@ from html import escape
 
 from selectolax.lexbor import LexborHTMLParser as Page
 
+from . import scripts, styles
 from .lookup import words
 from .scripts import EARLY
 
@@ -44,11 +45,13 @@ FONTS = {
 
 @dataclass
 class Files:
-    """The addresses of what all pages load, from the top of the site."""
+    """The addresses of what all pages load, from the top of the site, and the tags of what a
+    page loads besides."""
 
     style: str
     script: str
     index: str
+    own: str = ""
 
 
 def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
@@ -79,8 +82,24 @@ def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
 {public}<script>{EARLY}</script>
 <link rel="stylesheet" href="{up}{files.style}">
 <script defer src="{up}{files.script}" data-index="{up}{files.index}"></script>
+{files.own}
 {"".join(node.html for node in page.css(RELATIONS))}
 </head>"""
+
+
+def own(page: Page) -> str:
+    """The tags of what a page loads and others do not, style sheets before scripts."""
+    links = [
+        f'<link rel="stylesheet" href="{node.attributes["href"]}">'
+        for node in page.css("link[rel=stylesheet]")
+        if scripts.name(node.attributes["href"]) in styles.OWN
+    ]
+    tags = [
+        f'<script defer src="{node.attributes["src"]}"></script>'
+        for node in page.css("script[src]")
+        if scripts.name(node.attributes["src"]) in scripts.OWN
+    ]
+    return "\n".join([*links, *tags])
 
 
 def shown_fonts(page: Page, up: str) -> str:

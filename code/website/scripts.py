@@ -11,6 +11,8 @@ KEPT = [
     "copybutton.js",
     "book.js",
 ]
+# These are loaded by the pages that ask for them.
+OWN = {"equations.js", "explorer.js"}
 # What these do is done otherwise: icons come from a font, what folds and drops down needs no script, tooltips are the
 # browser's, the search is in book.js.
 REPLACED = {
@@ -55,7 +57,7 @@ def name(address: str) -> str:
 def check_known(addresses) -> None:
     """A new script might be needed, or not."""
     for address in addresses:
-        if name(address) not in {*KEPT, *REPLACED}:
+        if name(address) not in {*KEPT, *OWN, *REPLACED}:
             raise ValueError(
                 f"Pages load a script that is not known, {address}. Say in {__name__} whether they need it."
             )

@@ -162,7 +162,8 @@
         if (!shown(node)) continue;
         if (!node.contains(hit)) found.push(`covered: ${name(node)}${hit ? ` by ${name(hit)}` : ""}`);
         const before = state();
-        node.click();
+        if (node.type === "range") slide(node);
+        else node.click();
         for (let times = 0; times < 20 && state() === before; times += 1) await frame();
         if (state() === before) found.push(`does nothing: ${name(node)}`);
         if (node.matches(".sidebar-toggle") && !document.querySelector("dialog:modal")) node.click(); // else it covers others
@@ -209,6 +210,11 @@
   function centre(node) {
     const box = node.getClientRects()[0] ?? node.getBoundingClientRect(); // of a link, its first line
     return [box.left + box.width / 2, box.top + box.height / 2];
+  }
+
+  function slide(node) {
+    node.value = node.value === node.max ? node.min : node.max;
+    node.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   // What can show that an element has the focus, on it or in it, besides an outline.

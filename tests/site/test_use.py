@@ -40,6 +40,8 @@ OPEN = (
         (OPEN + DIALOG, []),
         ("<details><summary>a</summary>b</details><input type=checkbox>", []),
         ("<button onclick='print()'>a</button>", []),
+        ("<input type=range oninput='print()'>", []),
+        ("<input type=range onclick='print()'>", ["does nothing: input"]),
         ("<button>a</button>", ["does nothing"]),
         (
             "<details><summary>a</summary><button>b</button></details>",

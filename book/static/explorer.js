@@ -1,0 +1,1072 @@
+// The page `explorer`. Every number of a network comes from BookEquations, which the build compiles from the equations of
+// the chapters. This script says in which order they run, and draws what they give.
+(() => {
+  "use strict";
+  const { equations, activations, allocate, pass, epoch } = BookEquations;
+
+  // ---- What the reader has set ----------------------------------------------------------------------------------------
+  const FIVE = [[0, 0, 1], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]];
+  const USUAL = {
+    hidden: [2], activation: "TanH", rate: 1, scale: 1, seed: 0, points: FIVE, weights: null, form: "scalar", sample: 1,
+  };
+  const PENCIL = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3];
+  const ALIKE = [0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0, 0, 0, 0.5, 0.5, 0.5, 0];
+  const DEAD = [0.5, -0.3, 0.2, 0.2, 0.4, -0.6, -1, -1, -1, 0.5, -0.4, 0.3, 0];
+  const SITUATIONS = {
+    points: ["Five points, two hidden units", {}, "The smallest network that can learn the five points. Most starts get there, not all."],
+    book: ["Five points, the network of the book", { hidden: [5, 3], rate: 0.25 }, "Layers of 5 and 3 units, rate 0.25. Nearly every start gets there."],
+    pencil: ["The pencil network, one sample", { points: [[1, 2, 1]], weights: PENCIL, sample: 0, rate: 0.25 },
+      "The network of the first chapter. Step through it, and compare each number with the page."],
+    plateau: ["A plateau", { seed: 2 }, "Run it. The loss comes to rest at 0.16, where the network says 0.2 everywhere. It has not learnt the task, and hardly moves."],
+    large: ["A rate that is too large", { hidden: [5, 3], rate: 20 }, "Run it, one epoch a frame. Each step leaps over the valley; look at the curve."],
+    alike: ["A symmetric start", { hidden: [3], weights: ALIKE }, "All units of the hidden layer begin alike. Run it, and look for a difference between them."],
+    dead: ["Dead rectifiers", { hidden: [3], activation: "ReLU", weights: DEAD }, "All hidden units are off for all points. Step through the backward pass: which numbers are not zero?"],
+  };
+  const MOST_LAYERS = 6;
+  const MOST_UNITS = 8;
+  const MOST_POINTS = 20;
+  const MOST_SEED = 4294967295;
+  const RANGE = 2; // the plane reaches from -2 to 2
+  const set = structuredClone(USUAL);
+
+  const sizes = () => [2, ...set.hidden, 1];
+
+  // ---- The network ----------------------------------------------------------------------------------------------------
+  const matrix = (rows, columns, value = () => NaN) =>
+    Array.from({ length: rows }, () => Float64Array.from({ length: columns }, value));
+  const vector = (length, value = () => NaN) => Float64Array.from({ length }, value);
+  const layers = (N, make) => [null, ...N.slice(1).map((_, index) => make(index + 1))];
+
+  // The generator mulberry32: numbers between 0 and 1, always the same for a seed.
+  function random(seed) {
+    let state = seed >>> 0;
+    return () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    };
+  }
+
+  // Weights uniform within Glorot's bound, layer by layer and row by row; biases zero.
+  function drawn(N, seed, scale) {
+    const next = random(seed);
+    const state = { N, r: [] };
+    const W = layers(N, (l) => {
+      equations["eq-glorot"].run(state, { l });
+      return matrix(N[l - 1], N[l], () => scale * state.r[l] * (2 * next() - 1));
+    });
+    return { W, b: layers(N, (l) => vector(N[l], () => 0)) };
+  }
+
+  // All parameters in a row, layer by layer, weights before biases; and back.
+  const flat = ({ W, b }) => W.slice(1).flatMap((rows, index) => [...rows.flatMap((row) => [...row]), ...b[index + 1]]);
+  function unflat(N, numbers) {
+    const next = numbers[Symbol.iterator]();
+    const W = [null];
+    const b = [null];
+    for (let l = 1; l < N.length; l += 1) {
+      W[l] = matrix(N[l - 1], N[l], () => next.next().value);
+      b[l] = vector(N[l], () => next.next().value);
+    }
+    return { W, b };
+  }
+  const count = (N) => N.slice(1).reduce((sum, size, index) => sum + (N[index] + 1) * size, 0);
+  const copied = ({ W, b }) => ({ W: W.map((rows) => rows?.map((row) => row.slice())), b: b.map((row) => row?.slice()) });
+
+  // What the compiled equations read and write.
+  function network(N, { W, b }, points) {
+    const L = N.length - 1;
+    return allocate({
+      L, N, n: points.length, K: N[L], eta: set.rate,
+      X: points.map(([x1, x2]) => Float64Array.of(x1, x2)), Y: points.map((point) => Float64Array.of(point[2])),
+      act: layers(N, (l) => (l === L ? "Sigmoid" : set.activation)), W, b,
+    });
+  }
+
+  // ---- The order in which equations run -------------------------------------------------------------------------------
+  const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+  const PARTS = {
+    "pre-activation": "forward", output: "forward", "loss-sample": "forward", "loss-batch": "forward",
+    "loss-slope": "backward", "loss-gradient": "backward", "output-delta": "backward", "hidden-delta": "backward",
+    weights: "backward", biases: "backward",
+    "delta-mean": "mean", "weights-steps": "mean", "biases-steps": "mean", "update-weights": "update", "update-biases": "update",
+  };
+  const named = ([label, at]) => {
+    const name = label.replace(/^eq-/, "").replace(/^(scalar|vector|batch)-/, "");
+    return { label, at, name, phase: PARTS[name], equation: equations[label] };
+  };
+
+  // The steps of an epoch. In the forms of one sample those of the chosen sample are shown, the other samples are passed
+  // behind the scenes, and what follows takes the mean.
+  function schedule(state, form) {
+    if (form === "batch") return epoch(state, form).map(named);
+    const own = pass(state, form, set.sample).map(named);
+    const others = range(0, state.n - 1).filter((s) => s !== set.sample).flatMap((s) => pass(state, form, s).map(named));
+    const rest = epoch(state, form).slice(own.length * state.n).map(named)
+      .map((step) => (step.name === "loss-batch" ? { ...step, phase: "mean" } : step));
+    const hidden = (step) => ({ ...step, hidden: true });
+    return [...own, ...others.map(hidden), ...rest.map((step) => (step.name === "delta-mean" && step.at.s !== set.sample ? hidden(step) : step))];
+  }
+
+  // An epoch of the batch in its three parts, for networks of as many layers.
+  const known = [];
+  function passes(state) {
+    if (!known[state.L]) {
+      const steps = epoch(state, "batch").map(named);
+      const of = (phase) => steps.filter((step) => step.phase === phase);
+      known[state.L] = { forward: of("forward"), backward: of("backward"), update: of("update") };
+    }
+    return known[state.L];
+  }
+  const run = (state, steps) => {
+    for (const { equation, at } of steps) equation.run(state, at);
+  };
+  const forward = (state) => run(state, passes(state).forward);
+  const backward = (state) => run(state, passes(state).backward);
+  const update = (state) => run(state, passes(state).update);
+  const solved = (state) => state.Y.every(([y], s) => state.Zout[state.L][s][0] > 0.5 === y > 0.5);
+
+  // ---- The entries of matrices: "W/2/1/0" is in row 1 and column 0 of the weights of layer 2 ----------------------------
+  const parts = (key) => {
+    const [name, ...numbers] = key.split("/");
+    return [name, ...numbers.map(Number)];
+  };
+  // The row in which a number that a reader can change stands, and its place there.
+  function cell(state, key) {
+    const [name, first, second, third] = parts(key);
+    if (name === "X" || name === "Y") return [state[name][first], second];
+    return third === undefined ? [state[name][first], second] : [state[name][first][second], third];
+  }
+  const value = (state, key) => {
+    const [row, place] = cell(state, key);
+    return row[place];
+  };
+  const WORDS = {
+    W: (l, j, i) => `weight of layer ${l} from unit ${j + 1} to unit ${i + 1}`,
+    b: (l, i) => `bias of layer ${l}, unit ${i + 1}`,
+    X: (s, j) => `sample ${s + 1}, input ${j + 1}`,
+    Y: (s) => `label of sample ${s + 1}`,
+  };
+  const words = (key) => {
+    const [name, ...place] = parts(key);
+    return WORDS[name](...place);
+  };
+
+  const MINUS = "\u2212";
+  function shown(number, digits = 4) {
+    if (Number.isNaN(number)) return "–";
+    const size = Math.abs(number);
+    const text = !Number.isFinite(number) ? "∞"
+      : size !== 0 && (size < Number(`1e-${digits}`) || size >= 1e5) ? size.toExponential(2).replace("-", MINUS)
+      : size.toFixed(digits);
+    return (number < 0 ? MINUS : "") + text;
+  }
+
+  const fixed = (number) => Math.round(number * 100) / 100;
+  const brief = (number) => String(fixed(number)).replace("-", MINUS);
+
+  const tick = (number) => (number && number < 0.001 ? number.toExponential(0).replace("-", MINUS) : number === Infinity ? "∞" : String(number));
+  // What has room in the drawing.
+  function small(number) {
+    const size = Math.abs(number);
+    if (size >= 100) return `${number < 0 ? MINUS : ""}${size.toPrecision(1).replace("+", "")}`;
+    if (size && size < 0.0005) return "≈0";
+    const text = size && size < 0.005 ? size.toFixed(3).slice(1) : size.toFixed(2);
+    return Number.isNaN(number) ? "–" : (number < 0 ? MINUS : "") + text;
+  }
+
+  // ---- Elements of the page -------------------------------------------------------------------------------------------
+  function filled(node, attributes, children) {
+    for (const [name, given] of Object.entries(attributes)) {
+      if (typeof given === "function") node.addEventListener(name, given);
+      else if (given === true) node.setAttribute(name, "");
+      else if (given !== false && given !== undefined) node.setAttribute(name, given);
+    }
+    node.append(...children.flat().filter((child) => child !== undefined));
+    return node;
+  }
+  const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
+  const svg = (tag, attributes = {}, ...children) =>
+    filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+  const button = (text, click, attributes = {}) => h("button", { type: "button", click, ...attributes }, text);
+  const options = (list) => list.map(([key, text]) => h("option", { value: key }, text));
+  let fields = 0;
+  function field(text, control, kind = "field") {
+    fields += 1;
+    control.id = `explorer-${fields}`;
+    const label = h("label", { for: control.id }, text);
+    return h("div", { class: kind }, kind === "field" ? [label, control] : [control, label]);
+  }
+  const choice = (text, list, chosen) => {
+    const select = h("select", { change: () => chosen(select.value) }, options(list));
+    return [field(text, select), select];
+  };
+
+  // A field for a number. What is no number, or out of its bounds, is said and not taken.
+  function numeric(text, { least = -1e6, most = 1e6, whole = false }, changed) {
+    const input = h("input", { type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off", size: 6 });
+    const read = () => {
+      const given = Number(input.value.trim().replace(MINUS, "-").replace(",", ".") || NaN);
+      const fits = given >= least && given <= most && (!whole || Number.isInteger(given));
+      input.setAttribute("aria-invalid", !fits);
+      if (fits) changed(given);
+      else say(`${text} takes a ${whole ? "whole " : ""}number from ${least} to ${most}.`);
+    };
+    input.addEventListener("change", read);
+    return [field(text, input), input];
+  }
+  const places = Object.fromEntries(
+    ["situation", "step", "change", "sweep"].map((name) => [name, document.querySelector(`.explorer-${name}`)]),
+  );
+  const said = h("p", { role: "status", class: "explorer-said" });
+  const say = (text) => (said.textContent = text);
+
+  // ---- The network as it stands ---------------------------------------------------------------------------------------
+  let first; // the parameters with which it started
+  let live; // the network, complete: its forward and backward pass have run
+  let losses; // before each update
+  const views = []; // what shows it
+  const refresh = () => views.forEach((view) => view());
+
+  function evaluate() {
+    live = network(sizes(), live, set.points);
+    forward(live);
+    backward(live);
+  }
+  function reset() {
+    losses = [];
+    live = copied(first);
+    evaluate();
+  }
+  function begin() {
+    first = set.weights ? unflat(sizes(), set.weights) : drawn(sizes(), set.seed, set.scale);
+    set.sample = Math.min(set.sample, set.points.length - 1);
+    reset();
+  }
+  // One epoch; whether the loss is still a number. If not, the parameters are those before it.
+  function train() {
+    const before = copied(live);
+    const { loss } = live;
+    update(live);
+    forward(live);
+    if (!Number.isFinite(live.loss)) {
+      Object.assign(live, before);
+      evaluate();
+      return false;
+    }
+    backward(live);
+    losses.push(loss);
+    return true;
+  }
+  // A parameter set by hand is a new start.
+  function change(key, number) {
+    const [name, s, place] = parts(key);
+    if (name === "X" || name === "Y") {
+      set.points = set.points.map((point) => [...point]);
+      set.points[s][name === "X" ? place : 2] = number;
+    } else {
+      const [row, column] = cell(live, key);
+      row[column] = number;
+      first = copied(live);
+      set.weights = flat(first);
+      losses = [];
+    }
+    evaluate();
+  }
+
+  // ---- The drawing ----------------------------------------------------------------------------------------------------
+  const BOX = { width: 86, height: 46, between: 60, apart: 134 };
+  const FEW = 6; // weights of a layer that are all written
+  // A network with the numbers of the sample `row`; `of` has what a form calls delta, gradient and loss, and `lit` says
+  // what a step reads and writes.
+  function drawing(state, row, of, lit, width) {
+    const { L, N } = state;
+    const apart = Math.max(BOX.apart, (width - BOX.width - 4) / L);
+    const rows = Math.max(...N, N[L] + 1);
+    const height = rows * BOX.between;
+    const x = (l) => 2 + BOX.width / 2 + l * apart;
+    const y = (l, i) => height / 2 + (i - (N[l] - 1) / 2) * BOX.between - (l === L && N[L] + 1 === rows ? BOX.between / 2 : 0);
+    const how = (keys) => keys.map((key) => lit.get(key)).find(Boolean) ?? "";
+    const piece = (left, top, keys, text, kind = "") => {
+      const length = 5 + 6 * text.length;
+      return svg("g", { class: `piece ${kind} ${how(keys)}`, "data-keys": keys.join(" ") },
+        svg("rect", { x: left - length / 2, y: top - 9, width: length, height: 18, rx: 3 }),
+        svg("text", { x: left, y: top + 4 }, text));
+    };
+    const arrows = [];
+    const labels = [];
+    for (const l of range(1, L)) {
+      for (const j of range(0, N[l - 1] - 1)) {
+        for (const i of range(0, N[l] - 1)) {
+          const key = `W/${l}/${j}/${i}`;
+          const weight = state.W[l][j][i];
+          const ends = { x1: x(l - 1) + BOX.width / 2, y1: y(l - 1, j), x2: x(l) - BOX.width / 2, y2: y(l, i) };
+          const keys = [key, `gradW/${l}/${j}/${i}`];
+          arrows.push(svg("line", { ...ends, class: `arrow ${weight < 0 ? "negative" : ""} ${how(keys)}`,
+            "stroke-width": Math.min(0.5 + Math.abs(weight), 4) }));
+          if (N[l - 1] * N[l] > FEW && !how(keys)) continue;
+          const along = N[l] > 1 ? 0.32 : 0.4;
+          const place = [ends.x1 + along * (ends.x2 - ends.x1), ends.y1 + along * (ends.y2 - ends.y1)];
+          labels.push(piece(...place, [key], small(weight), "weight"));
+          if (lit.get(keys[1]) === "write") labels.push(piece(place[0], place[1] + 18, [keys[1]], `∂${small(of.gradW[l][j][i])}`, "back"));
+        }
+      }
+    }
+    const boxes = N.flatMap((size, l) => range(0, size - 1).map((i) => {
+      const [left, top] = [x(l), y(l, i)];
+      const box = svg("rect", { class: "unit", x: left - BOX.width / 2, y: top - BOX.height / 2, width: BOX.width, height: BOX.height, rx: 6 });
+      if (l === 0) return svg("g", {}, box, piece(left, top, [`Zout/0/${row}/${i}`], small(state.X[row][i]), "value"));
+      return svg("g", {}, box,
+        piece(left - 21, top - 11, [`Zin/${l}/${row}/${i}`], small(state.Zin[l][row][i]), "value"),
+        svg("text", { x: left, y: top - 7 }, "›"),
+        piece(left + 21, top - 11, [`Zout/${l}/${row}/${i}`], small(state.Zout[l][row][i]), "value"),
+        lit.has(`gradb/${l}/${i}`) ? piece(left - 21, top + 11, [`gradb/${l}/${i}`], `∂${small(of.gradb[l][i])}`, "back")
+          : piece(left - 21, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
+        piece(left + 21, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
+    }));
+    const loss = [x(L), y(L, N[L] - 1) + BOX.between];
+    return svg("svg", { width: x(L) + BOX.width / 2 + 2, height, "aria-hidden": "true" },
+      arrows, svg("line", { class: "arrow", x1: loss[0], x2: loss[0], y1: y(L, N[L] - 1) + BOX.height / 2, y2: loss[1] - 20, "stroke-width": 1 }),
+      boxes, labels,
+      piece(loss[0], loss[1] - 10, [`Y/${L}/${row}/0`], `label ${small(state.Y[row][0])}`),
+      piece(loss[0], loss[1] + 11, ["loss", `loss/${row}`], `loss ${shown(of.loss)}`, "value"));
+  }
+
+  // ---- Step through it ------------------------------------------------------------------------------------------------
+  const FORMS = { scalar: "Number by number", vector: "One sample, vectors", batch: "The batch, matrices" };
+  const PHASES = { forward: "Forward", backward: "Backward", mean: "Mean", update: "Update" };
+  function title({ name, label, at: { l, i, j } }) {
+    const one = i !== undefined;
+    const unit = one ? `unit ${i + 1} of layer ` : "layer ";
+    const all = label.includes("batch") && !one ? ", for all samples" : "";
+    const weight = one ? `weight from unit ${j + 1} to unit ${i + 1}, layer ${l}` : `weights of layer ${l}`;
+    const bias = one ? `bias of ${unit}${l}` : `biases of layer ${l}`;
+    return {
+      "pre-activation": `What goes into ${unit}${l}${all}`,
+      output: `What comes out of ${unit}${l}${all}`,
+      "loss-sample": "The loss of the sample",
+      "loss-batch": "The loss of the batch",
+      "loss-slope": `How the loss reacts to output ${i + 1}`,
+      "loss-gradient": "How the loss reacts to the outputs, for all samples",
+      "output-delta": one ? `The delta of output unit ${i + 1}` : `The deltas of the output layer${all}`,
+      "hidden-delta": one ? `The delta of ${unit}${l - 1}` : `The deltas of layer ${l - 1}${all}`,
+      weights: `Derivative for the ${weight}`,
+      biases: `Derivative for the ${bias}`,
+      "delta-mean": `The share of this sample in the batch: delta of ${unit}${l}`,
+      "weights-steps": `Over all samples: derivative for the ${weight}`,
+      "biases-steps": `Over all samples: derivative for the ${bias}`,
+      "update-weights": `The step of the ${weight}`,
+      "update-biases": `The step of the ${bias}`,
+    }[name];
+  }
+
+  let done = 0; // steps of the pass that have run
+  function stepper(place) {
+    let steps; // those that are shown
+    let walk;
+    let timer;
+    let seen; // what a step gives, as it was when it ran
+
+    // The pass from its start to `done`, on a copy.
+    function go() {
+      walk = network(sizes(), copied(live), set.points);
+      const all = schedule(walk, set.form);
+      steps = all.filter((step) => !step.hidden);
+      done = Math.min(done, steps.length);
+      seen = undefined;
+      for (const { equation, at } of all.slice(0, all.indexOf(steps[done - 1]) + 1)) {
+        if (equation === steps[done - 1].equation && at === steps[done - 1].at)
+          seen = { numbers: equation.numbers(walk, at), reads: equation.reads(walk, at), writes: equation.writes(walk, at) };
+        equation.run(walk, at);
+      }
+      if (seen) seen.result = steps[done - 1].equation.result(walk, steps[done - 1].at);
+      draw();
+    }
+    function move(to) {
+      if (to > steps.length) {
+        // The pass is over: the network takes the step that it has worked out.
+        losses.push(live.loss);
+        Object.assign(live, copied(walk));
+        done = 0;
+        evaluate();
+        refresh();
+      } else {
+        done = Math.max(0, to);
+        go();
+      }
+      keep();
+    }
+    function play() {
+      clearInterval(timer);
+      const playing = playButton.getAttribute("aria-pressed") === "false";
+      playButton.setAttribute("aria-pressed", playing);
+      if (playing) timer = setInterval(() => (document.hidden ? 0 : move(done + 1)), 900);
+    }
+    // The same place in another form, or where its phase begins.
+    function change_form(form) {
+      const current = steps[done - 1];
+      set.form = form;
+      go();
+      if (current) {
+        const places = [
+          (step) => step.name === current.name && step.at.l === current.at.l, (step) => step.phase === current.phase, () => true,
+        ].map((same) => steps.findIndex(same));
+        done = 1 + places.find((place) => place >= 0);
+        go();
+      }
+      keep();
+    }
+
+    const forms = Object.entries(FORMS).map(([form, text]) => button(text, () => change_form(form), { "data-form": form }));
+    const [sampleField, sample] = choice("Sample", [], (chosen) => {
+      set.sample = Number(chosen);
+      refresh();
+      keep();
+    });
+    const [phaseField, phase] = choice("Go to", [], (chosen) => move(Number(chosen)));
+    const playButton = button("Play", play, { "aria-pressed": "false" });
+    const first = button("First", () => move(0));
+    const back = button("Back", () => move(done - 1));
+    const next = button("Next", () => move(done + 1), { class: "main" });
+    const picture = h("div", { class: "picture", tabindex: 0, role: "img", click: (event) => pick(event.target.closest("[data-keys]")?.dataset.keys ?? "") });
+    const card = h("div", { class: "card" });
+
+    place.replaceChildren(
+      h("div", { class: "row" }, h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), sampleField),
+      h("div", { class: "row" }, first, back, next, playButton, phaseField),
+      picture, card,
+      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ. On an arrow: its weight; dashed if negative. ",
+        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), " what it writes."),
+    );
+
+    function draw() {
+      for (const each of forms) each.setAttribute("aria-pressed", each.dataset.form === set.form);
+      sample.replaceChildren(...options(set.points.map(([x1, x2, y], s) => [s, `${s + 1}: (${brief(x1)}, ${brief(x2)}), label ${brief(y)}`])));
+      sample.value = set.sample;
+      const current = steps[done - 1];
+      const begins = (name) => 1 + steps.findIndex((step) => step.phase === name);
+      phase.replaceChildren(...options([[0, "the start"],
+        ...Object.keys(PHASES).filter(begins).map((name) => [begins(name), PHASES[name]]), [steps.length, "the end"]]));
+      phase.value = current && done < steps.length ? begins(current.phase) : done;
+      first.disabled = back.disabled = done === 0;
+      next.textContent = done === steps.length ? "Next pass" : "Next";
+      const lit = new Map([...(seen?.reads ?? []).map((key) => [key, "read"]), ...(seen?.writes ?? []).map((key) => [key, "write"])]);
+      const row = set.sample;
+      const whole = set.form === "batch" || ["mean", "update"].includes(current?.phase);
+      const of = whole ? { gradW: walk.gradW, gradb: walk.gradb, delta: walk.Delta, loss: walk.loss }
+        : { gradW: walk.gradWs[row], gradb: walk.gradbs[row], delta: walk.delta, loss: walk.losses[row] };
+      picture.className = `picture ${current?.phase ?? ""}`;
+      picture.setAttribute("aria-label", `The network, with ${walk.N.join(", ")} units from input to output. What a step reads and writes is said below.`);
+      picture.replaceChildren(drawing(walk, row, of, lit, picture.clientWidth));
+      card.className = `card ${current?.phase ?? ""}`;
+      card.replaceChildren(...(current ? explained(current) : [h("p", { role: "status" }, "Nothing is computed yet. ", h("b", {}, "Next"),
+        ` takes the first of ${steps.length} steps.`)]));
+    }
+    function explained(step) {
+      const { equation, at } = step;
+      const formula = h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "The equation" },
+        h("span", { class: "said" }, equation.speech),
+        h("span", { "aria-hidden": "true" }, document.getElementById(`formula-${equation.label}`).content.cloneNode(true)));
+      const numbers = h("div", { class: "numbers", tabindex: 0, role: "group", "aria-label": "The equation with its numbers",
+        pointerover: (event) => look(event.target.dataset.at), pointerout: () => look() });
+      numbers.innerHTML = `<span class="result">${seen.result}</span> ${equation.tex.includes("leftarrow") ? "←" : "="} ${seen.numbers}`;
+      for (const table of numbers.querySelectorAll("table"))
+        table.prepend(h("caption", {}, `${table.rows.length} × ${table.rows[0].cells.length}`));
+      const { letters } = equation;
+      const here = [
+        at.s !== undefined && !letters.s && `sample ${at.s + 1}`, equation.range && `ℓ = ${at.l}`,
+        ...["s", "j", "i"].map((name) => letters[name] && `${letters[name]} = ${at[name] + 1}`),
+      ].filter(Boolean);
+      return [
+        h("p", { role: "status" }, `Step ${done} of ${steps.length}. `, h("b", {}, title(step)), "."),
+        formula, numbers,
+        h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "",
+          h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`),
+      ];
+    }
+    const chapter = (name) => {
+      const link = document.querySelector(`nav a[href="${name}.html"]`);
+      return link ? `chapter ${link.textContent.trim()}` : `the chapter ${name}`;
+    };
+    // Where a number under the pointer stands in the drawing.
+    function look(key) {
+      for (const each of picture.querySelectorAll("[data-keys]")) each.classList.toggle("looked", each.dataset.keys.split(" ").includes(key));
+    }
+    views.push(go);
+    addEventListener("resize", draw);
+  }
+
+  // ---- Change a number ------------------------------------------------------------------------------------------------
+  const keys = () => {
+    const N = sizes();
+    const parameters = range(1, N.length - 1).flatMap((l) => [
+      ...range(0, N[l - 1] - 1).flatMap((j) => range(0, N[l] - 1).map((i) => `W/${l}/${j}/${i}`)),
+      ...range(0, N[l] - 1).map((i) => `b/${l}/${i}`),
+    ]);
+    return [...parameters, ...set.points.flatMap((_, s) => [`X/${s}/0`, `X/${s}/1`, `Y/${s}/0`])];
+  };
+  // Has the editor take what was clicked in the drawing.
+  let pick;
+  const KEYS = [[/^([Wb]\/\S+)/, "$1"], [/^Zout\/0\/(\S+)/, "X/$1"], [/^Y\/\d+\/(\S+)/, "Y/$1"]];
+  const BOUNDS = { W: [-4, 4], b: [-4, 4], X: [-RANGE, RANGE], Y: [0, 1] };
+
+  function editor(place) {
+    let chosen = "W/1/0/0";
+    const [listField, list] = choice("Number", [], (key) => {
+      chosen = key;
+      draw();
+    });
+    const set_ = (number) => {
+      change(chosen, number);
+      refresh();
+      keep();
+    };
+    const slider = h("input", { type: "range", step: 0.01, input: () => set_(Number(slider.value)) });
+    const sliderField = field("Slide", slider);
+    const [inputField, input] = numeric("Value", {}, set_);
+    const asked = h("input", { type: "checkbox", change: draw });
+    const derivative = h("p", { role: "status" });
+    place.replaceChildren(
+      h("div", { class: "row" }, listField, sliderField, inputField),
+      h("div", { class: "row" }, field("Compare with a finite difference", asked, "check")),
+      derivative,
+    );
+
+    pick = (given) => {
+      const found = KEYS.find(([pattern]) => pattern.test(given));
+      if (!found) return;
+      chosen = given.split(" ")[0].replace(...found);
+      draw();
+      slider.focus();
+    };
+    function draw() {
+      if (!keys().includes(chosen)) chosen = "W/1/0/0";
+      list.replaceChildren(...options(keys().map((key) => [key, words(key)])));
+      list.value = chosen;
+      const number = value(live, chosen);
+      [slider.min, slider.max] = BOUNDS[chosen[0]];
+      slider.value = number;
+      slider.setAttribute("aria-valuetext", `${words(chosen)}: ${shown(number)}`);
+      if (document.activeElement !== input) input.value = Number(number.toPrecision(6));
+      derivative.replaceChildren(...compared());
+    }
+    // The loss on both sides of the number, each by a forward pass: a check that knows no derivative.
+    function compared() {
+      const [name, ...place] = parts(chosen);
+      if (!["W", "b"].includes(name)) return ["The backward pass gives derivatives of weights and biases only."];
+      const samples = set.form === "batch" ? set.points : [set.points[set.sample]];
+      const whose = set.form === "batch" ? "the batch" : `sample ${set.sample + 1}`;
+      const state = network(sizes(), copied(live), samples);
+      forward(state);
+      backward(state);
+      const by = value(state, [`grad${name}`, ...place].join("/"));
+      const text = `Derivative of the loss of ${whose}, by the backward pass: ${shown(by, 6)}.`;
+      if (!asked.checked) return [text];
+      const [row, column] = cell(state, chosen);
+      const middle = row[column];
+      const step = 1e-5;
+      const [above, below] = [middle + step, middle - step].map((number) => {
+        row[column] = number;
+        forward(state);
+        return state.loss;
+      });
+      const by_trying = (above - below) / (2 * step);
+      return [text, h("br"), `By trying, ${shown(step, 5)} up and down, two forward passes: ${shown(by_trying, 6)}. `,
+        `They differ by ${shown(Math.abs(by - by_trying), 6)}.`];
+    }
+    views.push(draw);
+  }
+
+  // ---- The plane ------------------------------------------------------------------------------------------------------
+  // The colours of predictions, low to high, as in the figures of the book (PuOr).
+  const SHADES = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7", "d8daeb", "b2abd2", "8073ac", "542788", "2d004b"]
+    .map((hex) => [0, 2, 4].map((place) => parseInt(hex.slice(place, place + 2), 16)));
+  function shade(prediction) {
+    if (Number.isNaN(prediction)) return [128, 128, 128];
+    const place = Math.min(Math.max(prediction, 0), 1) * (SHADES.length - 1);
+    const low = Math.min(Math.floor(place), SHADES.length - 2);
+    return SHADES[low].map((from, channel) => from + (place - low) * (SHADES[low + 1][channel] - from));
+  }
+
+  function plane(place) {
+    let fineness; // the grid's lines a side
+    let probe;
+    const canvas = h("canvas", { width: 600, height: 600, "aria-hidden": "true" });
+    const points = h("div", { class: "points", role: "group", "aria-label": "Points in the plane" });
+    const box = h("div", { class: "plane" }, canvas, points);
+    const axes = h("p", { class: "key" }, "From −2 to 2 each way. Orange: prediction near 0; purple: near 1. Black: the level 0.5. A star has label 1.");
+    const flip = button("Flip label", () => change_("Y", set.points[set.sample][2] > 0.5 ? 0 : 1));
+    const add = button("Add point", () => insert(free()));
+    const remove = button("Remove point", () => {
+      set.points = set.points.filter((_, s) => s !== set.sample);
+      set.sample = Math.max(0, set.sample - 1);
+      moved();
+    });
+    place.replaceChildren(box, axes, h("div", { class: "row" }, flip, add, remove));
+
+    const moved = () => {
+      evaluate();
+      refresh();
+      keep();
+    };
+    const change_ = (name, number, axis = 0) => {
+      change(`${name}/${set.sample}/${axis}`, number);
+      refresh();
+      keep();
+    };
+    const insert = ([x1, x2]) => {
+      if (set.points.length === MOST_POINTS) return say(`There are ${MOST_POINTS} points already.`);
+      set.points = [...set.points, [fixed(x1), fixed(x2), 0]];
+      set.sample = set.points.length - 1;
+      return moved();
+    };
+    // A place where no point is yet.
+    const free = () => {
+      const next = random(set.points.length);
+      const apart = (at) => Math.min(...set.points.map(([x1, x2]) => Math.hypot(x1 - at[0], x2 - at[1])));
+      const tried = range(0, 50).map(() => [3 * next() - 1.5, 3 * next() - 1.5]);
+      return tried.reduce((best, at) => (apart(at) > apart(best) ? at : best));
+    };
+    const at = (event) => {
+      const area = box.getBoundingClientRect();
+      const along = (from, start, size) => Math.min(Math.max((from - start) / size, 0), 1);
+      return [RANGE * (2 * along(event.clientX, area.left, area.width) - 1), RANGE * (1 - 2 * along(event.clientY, area.top, area.height))];
+    };
+    const shift = (x1, x2) => {
+      const within = (number) => fixed(Math.min(Math.max(number, -RANGE), RANGE));
+      set.points = set.points.map((point, s) => (s === set.sample ? [within(x1), within(x2), point[2]] : point));
+      moved();
+    };
+    box.addEventListener("dblclick", (event) => event.target.closest("button") ?? insert(at(event)));
+    const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+    function handle(s) {
+      const choose = () => {
+        set.sample = s;
+        refresh();
+        keep();
+      };
+      return h("button", {
+        type: "button", click: choose, focus: () => set.sample === s || choose(),
+        pointerdown: (event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+        },
+        pointermove: (event) => event.currentTarget.hasPointerCapture(event.pointerId) && shift(...at(event)),
+        keydown: (event) => {
+          const way = ARROWS[event.key];
+          const far = event.shiftKey ? 0.5 : 0.05;
+          if (way) shift(set.points[s][0] + far * way[0], set.points[s][1] + far * way[1]);
+          else if (event.key === " ") flip.click();
+          else if (event.key === "Delete" && !remove.disabled) {
+            remove.click();
+            handles[set.sample].focus();
+          } else return;
+          event.preventDefault();
+        },
+      });
+    }
+    const handles = [];
+    function draw() {
+      while (handles.length < set.points.length) handles.push(points.appendChild(handle(handles.length)));
+      while (handles.length > set.points.length) handles.pop().remove();
+      // The Tab key goes from the top down.
+      if (!points.contains(document.activeElement))
+        points.append(...handles.toSorted((a, b) => set.points[handles.indexOf(b)][1] - set.points[handles.indexOf(a)][1]));
+      set.points.forEach(([x1, x2, y], s) => {
+        const node = handles[s];
+        node.className = `${y > 0.5 ? "one" : "zero"} ${s === set.sample ? "chosen" : ""}`;
+        node.textContent = y > 0.5 ? "★" : "●";
+        node.style.left = `${(50 * (x1 + RANGE)) / RANGE}%`;
+        node.style.top = `${(50 * (RANGE - x2)) / RANGE}%`;
+        node.setAttribute("aria-pressed", s === set.sample);
+        node.setAttribute("aria-label", `Point ${s + 1} at ${shown(x1, 2)}, ${shown(x2, 2)}; label ${shown(y, 2)}, prediction ${shown(live.Zout[live.L][s][0], 2)}`);
+      });
+      remove.disabled = set.points.length === 1;
+      paint();
+    }
+    function paint() {
+      const fine = trainer.isRunning() ? 41 : 81;
+      if (fine !== fineness || probe.N.join() !== live.N.join() || probe.act[1] !== live.act[1]) {
+        fineness = fine;
+        const axis = range(0, fine - 1).map((place) => RANGE * ((2 * place) / (fine - 1) - 1));
+        probe = network(live.N, live, axis.flatMap((x2) => axis.map((x1) => [x1, -x2, 0])));
+      }
+      Object.assign(probe, { W: live.W, b: live.b });
+      forward(probe);
+      const predictions = probe.Zout[probe.L];
+      const level = (row, column) => predictions[row * fine + column][0];
+      const picture = new ImageData(fine, fine);
+      predictions.forEach(([prediction], index) => picture.data.set([...shade(prediction), 255], 4 * index));
+      const small = h("canvas", { width: fine, height: fine });
+      small.getContext("2d").putImageData(picture, 0, 0);
+      const context = canvas.getContext("2d");
+      const size = canvas.width / (fine - 1);
+      // The middle of a pixel of the small picture belongs to a line of the grid.
+      context.drawImage(small, -size / 2, -size / 2, size * fine, size * fine);
+      context.lineWidth = 3;
+      context.beginPath();
+      for (const row of range(0, fine - 2)) for (const column of range(0, fine - 2)) outline(context, level, row, column, size);
+      context.stroke();
+    }
+    views.push(draw);
+  }
+  // The part of the level 0.5 inside a square of the grid: a line between the sides that it crosses.
+  function outline(context, level, row, column, size) {
+    const corners = [[0, 0], [0, 1], [1, 1], [1, 0]].map(([down, right]) => [row + down, column + right]);
+    const crossed = [];
+    corners.forEach((from, index) => {
+      const to = corners[(index + 1) % 4];
+      const [a, b] = [level(...from) - 0.5, level(...to) - 0.5];
+      if (a > 0 === b > 0) return;
+      const along = a / (a - b);
+      crossed.push([from[1] + along * (to[1] - from[1]), from[0] + along * (to[0] - from[0])].map((place) => place * size));
+    });
+    for (let index = 0; index + 1 < crossed.length; index += 2) {
+      context.moveTo(...crossed[index]);
+      context.lineTo(...crossed[index + 1]);
+    }
+  }
+
+  // ---- The loss, epoch by epoch ---------------------------------------------------------------------------------------
+  function chart(place) {
+    const FRAME = { left: 44, right: 8, top: 8, bottom: 22, height: 220 };
+    const box = h("div", { class: "chart", tabindex: 0, role: "slider", "aria-label": "Epoch on the curve of the loss", "aria-valuemin": 0 });
+    const readout = h("p", { class: "key" });
+    place.replaceChildren(box, readout);
+    let looked = null; // the epoch under the pointer; null: the last
+    let scales;
+    const all = () => [...losses, live.loss];
+
+    const look = (epoch) => {
+      looked = epoch === null ? null : Math.min(Math.max(Math.round(epoch), 0), losses.length);
+      draw();
+    };
+    box.addEventListener("pointermove", (event) => look(scales.epoch(event.clientX - box.getBoundingClientRect().left)));
+    box.addEventListener("pointerleave", () => look(null));
+    box.addEventListener("keydown", (event) => {
+      const far = Math.max(1, Math.round(losses.length / 20));
+      const now = Math.min(looked ?? losses.length, losses.length);
+      const to = { ArrowLeft: now - 1, ArrowRight: now + 1, ArrowDown: now - 1, ArrowUp: now + 1, PageDown: now - far, PageUp: now + far, Home: 0, End: losses.length }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      look(to);
+    });
+    function draw() {
+      const width = box.clientWidth;
+      const values = all();
+      const least = Math.min(...bounds(values));
+      const [low, high] = [Math.floor(Math.log10(Math.max(least, 1e-12))), Math.max(0, Math.ceil(Math.log10(Math.max(...bounds(values)))))];
+      const last = Math.max(losses.length, 1);
+      const inner = { width: width - FRAME.left - FRAME.right, height: FRAME.height - FRAME.top - FRAME.bottom };
+      const x = (epoch) => FRAME.left + (inner.width * epoch) / last;
+      const y = (loss) => FRAME.top + (inner.height * (high - Math.log10(Math.max(loss, 1e-12)))) / (high - low || 1);
+      scales = { epoch: (left) => ((left - FRAME.left) / inner.width) * last };
+      const every = Math.max(1, Math.floor(values.length / 600));
+      const drawn = range(0, losses.length).filter((epoch) => epoch % every === 0 || epoch === losses.length);
+      const now = Math.min(looked ?? losses.length, losses.length);
+      const ticks = range(low, high).map((power) => [
+        svg("line", { class: "tick", x1: FRAME.left, x2: width - FRAME.right, y1: y(Number(`1e${power}`)), y2: y(Number(`1e${power}`)) }),
+        svg("text", { x: FRAME.left - 6, y: y(Number(`1e${power}`)) + 4, "text-anchor": "end" }, tick(Number(`1e${power}`))),
+      ]);
+      box.replaceChildren(svg("svg", { width, height: FRAME.height, "aria-hidden": "true" }, ticks.flat(),
+        svg("text", { x: FRAME.left, y: FRAME.height - 5 }, "0"),
+        svg("text", { x: width - FRAME.right, y: FRAME.height - 5, "text-anchor": "end" }, `epoch ${losses.length}`),
+        svg("polyline", { class: "curve", points: drawn.map((epoch) => `${x(epoch)},${y(values[epoch])}`).join(" ") }),
+        svg("line", { class: "cross", x1: x(now), x2: x(now), y1: FRAME.top, y2: FRAME.height - FRAME.bottom }),
+        svg("circle", { cx: x(now), cy: y(values[now]), r: 4 })));
+      const text = `Epoch ${now}: loss ${shown(values[now], 5)}`;
+      box.setAttribute("aria-valuemax", losses.length);
+      box.setAttribute("aria-valuenow", now);
+      box.setAttribute("aria-valuetext", text);
+      readout.textContent = `${text}. The axis is logarithmic.`;
+    }
+    views.push(draw);
+    addEventListener("resize", draw);
+  }
+  const bounds = (numbers) => [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
+
+  // ---- Training -------------------------------------------------------------------------------------------------------
+  const LONGEST = 100_000; // epochs
+  const trainer = { isRunning: () => false };
+  function training(place) {
+    let frame = 0;
+    let until = 2500;
+    let pace = 10; // epochs a frame; 0: as many as fit
+    const runButton = button("Run", () => (frame ? pause() : start()), { class: "main", "aria-pressed": "false" });
+    const stepButton = button("One epoch", () => {
+      pause();
+      if (!train()) exploded();
+      refresh();
+    });
+    const resetButton = button("Reset", () => {
+      pause();
+      reset();
+      refresh();
+      say("The network is at its start again.");
+    });
+    const stop = h("input", { type: "checkbox" });
+    const [paceField, pacing] = choice("Epochs a frame", [[1, "1"], [10, "10"], [100, "100"], [0, "as many as fit"]], (chosen) => (pace = Number(chosen)));
+    pacing.value = pace;
+    const [untilField, last] = numeric("Until epoch", { least: 1, most: LONGEST, whole: true }, (number) => (until = number));
+    last.value = until;
+    place.replaceChildren(
+      h("div", { class: "row" }, runButton, stepButton, resetButton, untilField, paceField,
+        field("Stop when solved", stop, "check")),
+      said,
+    );
+
+    const exploded = () => say(`Stopped at epoch ${losses.length}: the next step makes numbers that are too large. The learning rate is too high here.`);
+    const outcome = () => `loss ${shown(live.loss, 5)}, ${solved(live) ? "solved" : "not solved"}`;
+    function start() {
+      if (losses.length >= until) return say(`Epoch ${losses.length} is reached. Reset, or set a later epoch.`);
+      say("Running.");
+      runButton.textContent = "Pause";
+      runButton.setAttribute("aria-pressed", "true");
+      frame = requestAnimationFrame(tick);
+      return undefined;
+    }
+    function pause() {
+      cancelAnimationFrame(frame);
+      frame = 0;
+      runButton.textContent = "Run";
+      runButton.setAttribute("aria-pressed", "false");
+    }
+    function tick() {
+      const end = performance.now() + 12;
+      let fits = true;
+      for (let epochs = 0; fits && losses.length < until && (pace ? epochs < pace : performance.now() < end); epochs += 1) {
+        fits = train();
+        if (stop.checked && solved(live)) break;
+      }
+      const over = !fits || losses.length >= until || (stop.checked && solved(live));
+      if (over) {
+        pause();
+        if (fits) say(`Epoch ${losses.length}: ${outcome()}.`);
+        else exploded();
+      } else frame = requestAnimationFrame(tick);
+      refresh();
+    }
+    trainer.isRunning = () => frame !== 0;
+    trainer.pause = pause;
+    runButton.addEventListener("click", () => frame === 0 && losses.length < until && say(`Paused at epoch ${losses.length}: ${outcome()}.`));
+  }
+
+  // ---- Settings -------------------------------------------------------------------------------------------------------
+  function settings(place) {
+    const renew = (changes) => {
+      trainer.pause();
+      Object.assign(set, changes);
+      begin();
+      refresh();
+      keep();
+    };
+    const hidden = h("div", { class: "row", role: "group", "aria-label": "Hidden layers" });
+    const more = button("Add layer", () => renew({ hidden: [...set.hidden, 3], weights: null }));
+    const fewer = button("Remove layer", () => renew({ hidden: set.hidden.slice(0, -1), weights: null }));
+    const [activationField, activation] = choice("Activation", Object.keys(activations).map((name) => [name, { TanH: "tanh", Sigmoid: "sigmoid" }[name] ?? name]),
+      (name) => renew({ activation: name }));
+    const [rateField, rate] = numeric("Learning rate", { least: 0, most: 1e6 }, (number) => {
+      set.rate = number;
+      evaluate();
+      refresh();
+      keep();
+    });
+    const [scaleField, scale] = numeric("Scale", { least: 0, most: 100 }, (number) => renew({ scale: number, weights: null }));
+    const [seedField, seed] = numeric("Seed", { least: 0, most: MOST_SEED, whole: true }, (number) => renew({ seed: number, weights: null }));
+    const another = button("Next seed", () => renew({ seed: set.seed < MOST_SEED ? set.seed + 1 : 0, weights: null }));
+    const start = h("p", { class: "key" });
+    place.replaceChildren(
+      h("div", { class: "row" }, hidden, more, fewer),
+      h("div", { class: "row" }, activationField, rateField, scaleField, seedField, another), start);
+    function draw() {
+      const missing = set.hidden.length - hidden.children.length;
+      for (const index of range(0, missing - 1)) {
+        const l = hidden.children.length + 1;
+        const [unitsField, select] = choice(`Units, layer ${l}`, range(1, MOST_UNITS).map((size) => [size, size]), (size) =>
+          renew({ hidden: set.hidden.map((old, place) => (place === l - 1 ? Number(size) : old)), weights: null }));
+        hidden.append(unitsField);
+      }
+      while (hidden.children.length > set.hidden.length) hidden.lastChild.remove();
+      set.hidden.forEach((size, index) => (hidden.children[index].querySelector("select").value = size));
+      more.disabled = set.hidden.length === MOST_LAYERS;
+      fewer.disabled = set.hidden.length === 0;
+      activation.value = set.activation;
+      for (const [input, name] of [[rate, "rate"], [scale, "scale"], [seed, "seed"]]) if (document.activeElement !== input) input.value = set[name];
+      start.textContent = `${count(sizes())} weights and biases. ${set.weights ? "The start was set by hand." : `The start is that of seed ${set.seed}.`}`;
+    }
+    views.push(draw);
+  }
+
+  // ---- Sweep ----------------------------------------------------------------------------------------------------------
+  const SEEDS = 200;
+  const EDGES = [0, ...[-4, -3, -2, -1].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`))), 1, Infinity];
+  function sweep(place) {
+    let epochs = 600;
+    let stopped = true;
+    const begin_ = button("Start", start, { class: "main" });
+    const cancel = button("Cancel", () => (stopped = true), { disabled: true });
+    const [epochsField, input] = numeric("Epochs", { least: 1, most: 10_000, whole: true }, (number) => (epochs = number));
+    input.value = epochs;
+    const progress = h("progress", { max: SEEDS, value: 0, "aria-label": "Seeds tried" });
+    const status = h("p", { role: "status" }, `Nothing has been tried yet.`);
+    const bars = h("div", { class: "bars", role: "group", "aria-label": "Final losses: choose a bar to list its seeds" });
+    const axis = h("p", { class: "key", hidden: true }, "Final loss, on a logarithmic axis. A bar's height is its number of seeds, its blue part those that solve the task.");
+    const edges = h("div", { class: "edges" });
+    const seeds = h("div", { class: "row seeds" });
+    place.replaceChildren(h("div", { class: "row" }, epochsField, begin_, cancel, progress), status, bars, edges, axis, seeds);
+
+    // One start after the other, in slices, so that the page answers in between.
+    async function start() {
+      stopped = false;
+      begin_.disabled = true;
+      cancel.disabled = false;
+      cancel.focus();
+      status.textContent = "Running.";
+      for (const each of [bars, edges, seeds]) each.replaceChildren();
+      axis.hidden = true;
+      const [N, planned] = [sizes(), { ...set, epochs, act: live.act }];
+      const results = [];
+      let end = performance.now() + 20;
+      const rest = async () => {
+        if (performance.now() < end) return;
+        await new Promise((done) => setTimeout(done));
+        end = performance.now() + 20;
+      };
+      for (let seed = 0; seed < SEEDS && !stopped; seed += 1) {
+        const state = Object.assign(network(N, drawn(N, seed, planned.scale), planned.points), { eta: planned.rate, act: planned.act });
+        forward(state);
+        for (let epoch = 0; epoch < planned.epochs && Number.isFinite(state.loss) && !stopped; epoch += 1) {
+          backward(state);
+          update(state);
+          forward(state);
+          await rest();
+        }
+        if (!stopped) results.push({ seed, loss: state.loss, solved: solved(state) });
+        progress.value = results.length;
+      }
+      const count_ = results.filter((result) => result.solved).length;
+      status.textContent = `${stopped ? "Cancelled. " : ""}Solved: ${count_} of ${results.length}${results.length ? `, ${Math.round((100 * count_) / results.length)} %` : ""}.`;
+      show(results, planned);
+      begin_.disabled = false;
+      if (document.activeElement === cancel) begin_.focus();
+      cancel.disabled = true;
+      stopped = true;
+    }
+    function show(results, planned) {
+      const finite = results.filter((result) => Number.isFinite(result.loss));
+      if (!finite.length) return;
+      const [low, high] = bounds(finite.map((result) => result.loss));
+      const first = EDGES.findLastIndex((edge) => edge <= low);
+      const last = EDGES.findIndex((edge) => edge > high);
+      const edges_ = EDGES.slice(first, last + 1);
+      const groups = edges_.slice(1).map((edge, index) => finite.filter(({ loss }) => loss >= edges_[index] && loss < edge));
+      const most = Math.max(...groups.map((group) => group.length));
+      bars.replaceChildren(...groups.map((group, index) => {
+        const good = group.filter((result) => result.solved).length;
+        const name = `${group.length} with final loss from ${tick(edges_[index])} to ${tick(edges_[index + 1])}, ${good} solved`;
+        const share = (number) => `${(100 * number) / most}%`;
+        const bar = h("button", { type: "button", "aria-label": name, title: name, "aria-pressed": "false", click: () => list(group, bar, planned), disabled: !group.length },
+          h("span", {}, String(group.length)), h("span", { class: "bar" }));
+        bar.children[1].style.height = share(group.length);
+        bar.children[1].append(h("span", { class: "good" }));
+        bar.children[1].firstChild.style.height = group.length ? `${(100 * good) / group.length}%` : 0;
+        return bar;
+      }));
+      edges.replaceChildren(...edges_.map((edge, index) => h("span", {}, index % 3 || edge === Infinity ? "" : tick(edge))));
+      axis.hidden = false;
+    }
+    function list(group, bar, planned) {
+      for (const each of bars.children) each.setAttribute("aria-pressed", each === bar);
+      seeds.replaceChildren("Load a seed: ", ...group.map(({ seed, loss }) => button(String(seed), () => {
+        trainer.pause();
+        Object.assign(set, planned, { seed, weights: null });
+        begin();
+        refresh();
+        keep();
+        say(`Seed ${seed} is loaded; after ${planned.epochs} epochs its loss was ${shown(loss, 5)}.`);
+        status.textContent = `Seed ${seed} is loaded. Run it above.`;
+      }, { "aria-label": `Seed ${seed}, final loss ${shown(loss, 5)}` })));
+    }
+  }
+
+  // ---- The address ----------------------------------------------------------------------------------------------------
+  const list = (text) => (text ? text.split(",").map(Number) : []);
+  const READ = {
+    hidden: list, rate: Number, scale: Number, seed: Number, sample: Number, weights: list,
+    points: (text) => text.split(";").map(list), activation: String, form: String,
+  };
+  const WRITTEN = { points: (points) => points.map((point) => point.join()).join(";") };
+  const written = (name, given) => (WRITTEN[name] ?? String)(given);
+
+  // What differs from the usual stands in the address. Browsers stop a page that changes it too often.
+  let later;
+  function keep() {
+    clearTimeout(later);
+    later = setTimeout(write, 200);
+  }
+  function write() {
+    const pairs = Object.keys(READ).filter((name) => set[name] !== null && written(name, set[name]) !== written(name, USUAL[name]))
+      .map((name) => `${name}=${written(name, set[name])}`);
+    if (done) pairs.push(`step=${done}`);
+    history.replaceState(null, "", pairs.length ? `#${pairs.join("&")}` : location.pathname + location.search);
+  }
+  const inside = (number, least, most, whole) => number >= least && number <= most && (!whole || Number.isInteger(number));
+  function fits(given) {
+    const N = [2, ...given.hidden, 1];
+    return given.hidden.length <= MOST_LAYERS && given.hidden.every((size) => inside(size, 1, MOST_UNITS, true))
+      && given.activation in activations && given.form in FORMS
+      && inside(given.rate, 0, 1e6) && inside(given.scale, 0, 100) && inside(given.seed, 0, MOST_SEED, true)
+      && inside(given.points.length, 1, MOST_POINTS) && inside(given.sample, 0, given.points.length - 1, true)
+      && given.points.every((point) => point.length === 3 && point.every(Number.isFinite))
+      && (!given.weights || (given.weights.length === count(N) && given.weights.every(Number.isFinite)));
+  }
+  function load() {
+    const pairs = new Map(location.hash.slice(1).split("&").filter((pair) => pair.includes("=")).map((pair) => pair.split("=")));
+    const given = structuredClone(USUAL);
+    for (const [name, text] of pairs) if (name in READ) given[name] = READ[name](decodeURIComponent(text));
+    Object.assign(set, fits(given) ? given : structuredClone(USUAL));
+    done = Math.max(0, Number(pairs.get("step")) || 0);
+    begin();
+    if (!fits(given)) say("The address does not say what the explorer can show; here is its usual start.");
+  }
+  function situations(place) {
+    const [situationField, situation] = choice("Situation", [["", "of your own"], ...Object.entries(SITUATIONS).map(([name, [text]]) => [name, text])], (name) => {
+      if (!name) return;
+      trainer.pause();
+      Object.assign(set, structuredClone(USUAL), SITUATIONS[name][1], { form: set.form });
+      done = 0;
+      begin();
+      refresh();
+      keep();
+    });
+    const about = h("p", { role: "status", class: "key" });
+    place.replaceChildren(h("div", { class: "row" }, situationField), about);
+    const same = (changes) => Object.keys(READ).every((name) => ["form", "sample"].includes(name)
+      || String(set[name]) === String({ ...USUAL, ...changes }[name]));
+    views.push(() => {
+      const now = Object.keys(SITUATIONS).find((name) => same(SITUATIONS[name][1])) ?? "";
+      situation.value = now;
+      about.textContent = SITUATIONS[now]?.[2] ?? "Settings of your own. The address of the page holds them.";
+    });
+  }
+
+  // ---- The page -------------------------------------------------------------------------------------------------------
+  load();
+  situations(places.situation);
+  const within = (place, parts) => {
+    const boxes = Object.keys(parts).map((name) => h("div", { class: `explorer-${name}` }));
+    place.replaceChildren(...boxes);
+    Object.values(parts).forEach((part, index) => part(boxes[index]));
+  };
+  within(places.step, { stepper, number: editor });
+  within(places.change, { settings, plane, training, chart });
+  sweep(places.sweep);
+  refresh();
+  addEventListener("hashchange", () => {
+    if (!location.hash.includes("=")) return;
+    trainer.pause();
+    load();
+    refresh();
+  });
+})();

@@ -1,0 +1,799 @@
+"""The explorer: what it shows is what the network of the book computes, and every control does what it is for."""
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+import torch
+from backprop import NeuralNetwork, five_points
+from chromium import SITE
+from test_pages import violations
+from tiny import none, tiny, wait
+
+PAGE = "book/explorer.html"
+FORMS = ["scalar", "vector", "batch"]
+FIVE = [(0, 0, 1), (1, 0, 0), (0, -1, 0), (-1, 0, 0), (0, 1, 0)]
+
+
+@pytest.fixture
+def explorer(visit):
+    """Opens the explorer, with settings in its address."""
+
+    def open_page(settings="", page=PAGE, **how):
+        return visit(f"{page}#{settings}" if settings else page, **how)
+
+    return open_page
+
+
+def press(page, name, times=1):
+    for _ in range(times):
+        page.get_by_role("button", name=name, exact=True).click()
+
+
+def chosen(page, label):
+    """What a control says."""
+    return page.get_by_label(label, exact=True).input_value()
+
+
+# ---- The numbers ----------------------------------------------------------------------
+
+# What each step of a pass writes, with three digits, from the first step to the last.
+WALK = """
+() => {
+  const card = document.querySelector(".card");
+  const next = [...document.querySelectorAll("button")].find((each) => each.textContent === "Next");
+  const count = Number(/of (\\d+) steps/.exec(card.textContent)[1]);
+  const number = (node) => {
+    const power = node.querySelector("sup")?.textContent.replace("−", "-") ?? "0";
+    return Number(`${node.firstChild.textContent.replace("−", "-").replace(/ × 10$/, "")}e${power}`);
+  };
+  const found = [];
+  for (let step = 1; step <= count; step += 1) {
+    next.click();
+    const said = card.textContent.startsWith(`Step ${step} of ${count}.`);
+    const written = [...card.querySelectorAll(".result [data-at]")].map((node) => [node.dataset.at, number(node)]);
+    if (!said || !written.length) throw new Error(`step ${step} of ${count}: ${card.textContent}`);
+    found.push(...written);
+  }
+  return found;
+}
+"""
+
+
+@dataclass
+class Case:
+    """A network, and samples with labels."""
+
+    sizes: list[int]
+    points: list[tuple]
+    sample: int
+    rate: float = 0.5
+    activation: str = "TanH"
+    parameters: list[float] = field(init=False)
+
+    def __post_init__(self):
+        generator = torch.Generator().manual_seed(sum(self.sizes))
+        count = sum((a + 1) * b for a, b in pairwise(self.sizes))
+        drawn = torch.rand(count, generator=generator, dtype=torch.float64)
+        self.parameters = [round(2 * float(each) - 1, 3) for each in drawn]
+
+    @property
+    def address(self) -> str:
+        points = ";".join(",".join(map(str, point)) for point in self.points)
+        return "&".join(
+            [
+                f"hidden={','.join(map(str, self.sizes[1:-1]))}",
+                f"points={points}",
+                f"sample={self.sample}",
+                f"rate={self.rate}",
+                f"weights={','.join(map(str, self.parameters))}",
+            ]
+        )
+
+    def network(self) -> NeuralNetwork:
+        net = NeuralNetwork(self.sizes[0], self.sizes[-1], self.sizes[1:-1])
+        numbers = iter(self.parameters)
+
+        def take(*shape):
+            count = torch.Size(shape).numel()
+            taken = [next(numbers) for _ in range(count)]
+            return torch.tensor(taken, dtype=torch.float64).reshape(shape)
+
+        for layer, (before, units) in zip(net.layers, pairwise(self.sizes)):
+            layer.linear.weight = take(before, units)
+            layer.linear.bias = take(units)
+        return net
+
+    def expected(self, form: str) -> dict[str, float]:
+        """What `backprop` computes in an epoch, by the names of the page; of what has one name in several places a list,
+        in the order in which it is computed."""
+        net = self.network()
+        rows = torch.tensor(self.points, dtype=torch.float64)
+        x, y = rows[:, :2], rows[:, 2:]
+        found: dict[str, list[float]] = {}
+
+        def add(name, tensor):
+            for index in torch.cartesian_prod(
+                *map(torch.arange, tensor.shape)
+            ).reshape(tensor.numel(), -1):
+                place = "/".join(str(int(i)) for i in index)
+                found.setdefault("/".join(filter(None, [name, place])), []).append(
+                    float(tensor[tuple(index)])
+                )
+
+        def gradients(of, y):
+            net.backward_pass(net.forward_pass(of), y)
+
+        last = len(net.layers)
+        samples = range(len(x)) if form == "batch" else [self.sample]
+        for s in samples:
+            outputs = net.forward_pass(x[s : s + 1])
+            for number, layer in enumerate(net.layers, start=1):
+                z_in = layer.linear.forward(outputs[number - 1])
+                add(f"Zin/{number}/{s}", z_in[0])
+                add(f"Zout/{number}/{s}", outputs[number][0])
+            if form != "batch":
+                found[f"loss/{s}"] = [
+                    float(net.loss.forward(y[s : s + 1], outputs[-1]))
+                ]
+                slopes = net.loss.gradient(y[s : s + 1], outputs[-1])
+                add(f"dout/{last}/{s}", slopes[0])
+            gradients(x[s : s + 1], y[s : s + 1])
+            share = 1 / len(x)
+            for number, layer in enumerate(net.layers, start=1):
+                linear = layer.linear
+                # The delta of one sample is the gradient of its biases.
+                add(f"Delta/{number}/{s}", share * linear.bias_grad)
+                if form != "batch":
+                    add(f"delta/{number}/{s}", linear.bias_grad)
+                    add(f"gradW/{number}", linear.weight_grad)
+                    add(f"gradb/{number}", linear.bias_grad)
+        outputs = net.forward_pass(x)
+        found["loss"] = [float(net.loss.forward(y, outputs[-1]))]
+        if form == "batch":
+            for s, slopes in enumerate(net.loss.gradient(y, outputs[-1])):
+                add(f"Dout/{last}/{s}", slopes)
+        gradients(x, y)
+        for number, layer in enumerate(net.layers, start=1):
+            add(f"gradW/{number}", layer.linear.weight_grad)
+            add(f"gradb/{number}", layer.linear.bias_grad)
+        net.descend(self.rate)
+        for number, layer in enumerate(net.layers, start=1):
+            add(f"W/{number}", layer.linear.weight)
+            add(f"b/{number}", layer.linear.bias)
+        return found
+
+
+def walked(page) -> dict[str, list[float]]:
+    """What the steps of a pass write, by name. One that writes nothing is an error."""
+    found: dict[str, list[float]] = {}
+    for name, number in page.evaluate(WALK):
+        found.setdefault(name, []).append(number)
+    return found
+
+
+def differences(shown, expected) -> list[str]:
+    """Where numbers with three digits are not those expected."""
+    found = [f"missing: {name}" for name in expected.keys() - shown.keys()]
+    found += [f"not expected: {name}" for name in shown.keys() - expected.keys()]
+    for name in expected.keys() & shown.keys():
+        pair = shown[name], expected[name]
+        if len(pair[0]) != len(pair[1]):
+            found.append(f"{name}: {pair[0]} for {pair[1]}")
+        for one, other in zip(*pair):
+            if not abs(one - other) <= 0.0051 * abs(other):
+                found.append(f"{name}: {one} for {other}")
+    return found
+
+
+CASES = [
+    Case([2, 2, 1], [(1, 2, 1)], 0),
+    Case([2, 3, 2, 1], [(0.5, -1, 1), (1, 0.25, 0), (-1.5, 2, 0.5)], 1),
+    Case([2, 1], FIVE, 3),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.sizes))
+def test_every_step_is_what_backprop_computes(explorer, case, form):
+    visited = explorer(f"{case.address}&form={form}")
+    found = walked(visited.page)
+    assert none(differences(found, case.expected(form)) + visited.noise)
+
+
+# A slip in one equation, and what it changes.
+SLIPS = [
+    (
+        "scalar",
+        "eq-scalar-hidden-delta",
+        "S.W[ell][i][k]",
+        "S.W[ell][0][k]",
+        "delta/1",
+    ),
+    ("vector", "eq-vector-weights", "S.delta", "2 * S.delta", "gradW/"),
+    ("batch", "eq-loss-gradient", "2 / (", "1 / (", "Dout/"),
+    ("batch", "eq-update-biases", " - ", " + ", "b/"),
+]
+
+
+def with_script(site, name, text, page=PAGE):
+    """The address of a copy of a page that loads another script in the place of one."""
+    html = site.content(page).decode()
+    address = f"{name}-{len(site.added)}.js"
+    site.put(f"_static/{address}", text)
+    changed, count = re.subn(
+        rf'_static/{name}\.js[^"]*', f"_static/{address}", html
+    )
+    assert count == 1
+    site.put(f"book/{address}.html", changed)
+    return f"book/{address}.html"
+
+
+def script(site, name):
+    return site.content(f"_static/{name}.js").decode()
+
+
+def slipped(text, label, old, new):
+    """The script with a slip in what an equation computes."""
+    head, mark, rest = text.partition(f'E["{label}"] = {{')
+    before, run, after = rest.partition("  run(")
+    body, end, tail = after.partition("\n  },")
+    assert mark and old in body, body
+    return head + mark + before + run + body.replace(old, new, 1) + end + tail
+
+
+@pytest.mark.parametrize(("form", "label", "old", "new", "changed"), SLIPS)
+def test_a_wrong_equation_is_seen_in_its_step(
+    explorer, site, form, label, old, new, changed
+):
+    text = slipped(script(site, "equations"), label, old, new)
+    case = CASES[1]
+    page = explorer(
+        f"{case.address}&form={form}", with_script(site, "equations", text)
+    ).page
+    found = differences(walked(page), case.expected(form))
+    assert any(changed in each for each in found)
+
+
+def silent(text):
+    """The equations, each of which computes nothing."""
+    return re.sub(
+        r"\n  run\(S, P\) \{\n.*?\n  \},", "\n  run() {},", text, flags=re.DOTALL
+    )
+
+
+def computed(page):
+    """What a page shows of a network whose equations compute nothing: no number, if it has no mathematics of its own."""
+    before = chosen(page, "Value")
+    press(page, "Next", 6)
+    press(page, "One epoch")
+    shown = page.locator(".picture .value, .picture .back").all_text_contents()
+    shown = shown[2:] + page.locator(".explorer-chart .key").all_inner_texts()
+    shown += page.locator(".explorer-number p").all_inner_texts()
+    shown += page.evaluate(
+        "[...document.querySelectorAll('.points button')].map((each) => each.ariaLabel.split('prediction')[1])"
+    )
+    numbers = [
+        each
+        for each in shown
+        if re.search(r"\d", re.sub(r"Epoch 0|sample \d", "", each))
+    ]
+    moved = [] if chosen(page, "Value") == before else ["the weights"]
+    return numbers + moved
+
+
+def test_the_page_has_no_mathematics_of_its_own(explorer, site):
+    text = silent(script(site, "equations"))
+    visited = explorer(CASES[1].address, with_script(site, "equations", text))
+    assert computed(visited.page) == []
+    assert none(visited.noise)
+
+
+RUN = "const run = (state, steps) => {"  # all steps of a part of an epoch
+WALK_ON = "        equation.run(walk, at);"  # one step
+
+
+@pytest.mark.parametrize(
+    ("place", "own"),
+    [
+        (WALK_ON, "walk.Zout[1][1][0] = Math.tanh(walk.X[1][0]);"),
+        (WALK_ON, "walk.delta[2][1][0] = 2 * (walk.X[1][0] - walk.Y[1][0]);"),
+        (RUN, "for (const row of state.Zout[state.L]) row[0] = 0.5;"),
+        (RUN, "state.gradW[1][0][0] = 2 * state.Y[0][0];"),
+        (RUN, "state.W[1][0][0] -= state.eta;"),
+    ],
+)
+def test_mathematics_of_the_page_is_found(explorer, site, place, own):
+    page = with_script(site, "equations", silent(script(site, "equations")))
+    text = script(site, "explorer")
+    assert text.count(place) == 1
+    page = with_script(site, "explorer", text.replace(place, place + own), page)
+    assert computed(explorer(CASES[1].address, page).page)
+
+
+# ---- The controls ---------------------------------------------------------------------
+
+
+def card(page):
+    return page.inner_text(".card")
+
+
+def picture(page):
+    """The numbers in the drawing."""
+    return page.locator(".picture .piece").all_text_contents()
+
+
+def settings(page):
+    """What the address says, once it says it."""
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    pairs = page.evaluate("location.hash.slice(1)").split("&")
+    return dict(pair.split("=") for pair in pairs if pair)
+
+
+def epoch(page):
+    return int(
+        re.search(r"Epoch (\d+)", page.inner_text(".explorer-chart .key"))[1]
+    )
+
+
+def steps(page):
+    page.get_by_label("Situation").select_option("pencil")
+    assert "first chapter" in page.inner_text(".explorer-situation")
+    assert "0.60" in picture(page)
+    press(page, "Next", 2)
+    assert card(page).startswith("Step 2 of ")
+    press(page, "Back")
+    assert card(page).startswith("Step 1 of ")
+    press(page, "First")
+    assert card(page).startswith("Nothing")
+    page.get_by_label("Go to").select_option("Backward")
+    assert "How the loss reacts" in card(page)
+    press(page, "The batch, matrices")
+    assert "for all samples" in card(page)
+    assert page.locator(".numbers caption").first.inner_text() == "1 × 1"
+    press(page, "One sample, vectors")
+    assert page.locator(".formula").is_visible()
+    press(page, "Number by number")
+    page.get_by_label("Go to").select_option("the end")
+    weight = picture(page)[0]
+    press(page, "Next pass")
+    assert card(page).startswith("Nothing") and epoch(page) == 1
+    assert weight in picture(page)
+    press(page, "Play")
+    page.get_by_text("Step 2 of ").wait_for()
+    press(page, "Play")
+    page.get_by_label("Situation").select_option("points")
+    page.get_by_label("Sample").select_option("4")
+    assert settings(page)["sample"] == "4"
+
+
+def a_number(page):
+    page.get_by_label("Go to").select_option("the end")
+    page.get_by_label("Number", exact=True).select_option(
+        "weight of layer 2 from unit 1 to unit 1"
+    )
+    before = picture(page)
+    page.get_by_label("Slide").focus()
+    page.keyboard.press("ArrowRight")
+    assert picture(page) != before
+    page.get_by_label("Value").fill("-1.25")
+    page.keyboard.press("Enter")
+    assert float(chosen(page, "Slide")) == -1.25
+    assert "-1.25" in settings(page)["weights"]
+    page.get_by_label("Value").fill("much")
+    page.keyboard.press("Enter")
+    assert "takes a number" in page.inner_text(".explorer-said")
+    page.get_by_label("Compare with a finite difference").check()
+    text = page.inner_text(".explorer-number")
+    one, other = re.findall(r": (−?\d\.\d+)\.", text)
+    assert one == other and "By trying" in text
+    page.locator('.picture [data-keys^="W/1/0/0"]').click()
+    assert chosen(page, "Number") == "W/1/0/0"
+
+
+def the_settings(page):
+    for _ in range(6):
+        if page.get_by_role("button", name="Add layer").is_enabled():
+            press(page, "Add layer")
+    assert page.get_by_role("button", name="Add layer").is_disabled()
+    for number in range(1, 7):
+        page.get_by_label(f"Units, layer {number}").select_option("8")
+    assert "393 weights" in page.inner_text(".explorer-settings")
+    press(page, "Next")
+    assert page.locator(".picture .unit").count() == 2 + 6 * 8 + 1
+    press(page, "Remove layer", 5)
+    assert settings(page)["hidden"] == "8"
+    for name, given in ("Learning rate", "0.5"), ("Scale", "2"), ("Seed", "7"):
+        page.get_by_label(name, exact=True).fill(given)
+        page.keyboard.press("Enter")
+    before = picture(page)
+    press(page, "Next seed")
+    assert chosen(page, "Seed") == "8" and picture(page) != before
+    page.get_by_label("Activation").select_option("ReLU")
+    given = {"rate": "0.5", "scale": "2", "seed": "8", "activation": "ReLU"}
+    assert given.items() <= settings(page).items()
+
+
+def the_points(page):
+    points = page.locator(".points button")
+    point = page.get_by_role("button", name="Point 2 at")
+    box = page.locator(".plane").bounding_box()
+    point.hover()
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    page.mouse.up()
+    assert settings(page)["points"].split(";")[1] == "1,1,0"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Space")
+    assert settings(page)["points"].split(";")[1] == "0.95,0.5,1"
+    page.keyboard.press("Delete")
+    assert points.count() == 4
+    press(page, "Add point")
+    press(page, "Flip label")
+    press(page, "Remove point")
+    page.locator(".plane").dblclick(position={"x": 20, "y": 20})
+    assert points.count() == 5
+    assert settings(page)["points"].count(";") == 4
+
+
+def the_training(page):
+    press(page, "One epoch")
+    assert epoch(page) == 1
+    page.get_by_label("Epochs a frame").select_option("1")
+    press(page, "Run")
+    press(page, "Pause")
+    assert "Paused" in page.inner_text(".explorer-said")
+    page.get_by_label("Epochs a frame").select_option("100")
+    page.get_by_label("Until epoch").fill("900")
+    press(page, "Run")
+    page.get_by_text("Epoch 900: loss").first.wait_for()
+    press(page, "Reset")
+    assert epoch(page) == 0
+    page.get_by_label("Stop when solved").check()
+    press(page, "Run")
+    page.get_by_text(", solved").wait_for()
+    assert 0 < epoch(page) < 900
+    last = epoch(page)
+    page.locator(".chart").focus()
+    page.keyboard.press("Home")
+    assert epoch(page) == 0
+    page.keyboard.press("ArrowRight")
+    assert epoch(page) == 1
+    page.locator(".chart").hover()
+    assert 1 < epoch(page) < last
+
+
+def the_sweep(page):
+    page.get_by_label("Epochs", exact=True).fill("10000")
+    press(page, "Start")
+    press(page, "Cancel")
+    page.get_by_text("Cancelled.").wait_for()
+    page.get_by_label("Epochs", exact=True).fill("5")
+    press(page, "Start")
+    page.get_by_text("of 200").wait_for()
+    page.locator(".bars button:enabled").first.click()
+    name = page.locator(".seeds button").first.inner_text()
+    page.locator(".seeds button").first.click()
+    assert chosen(page, "Seed") == name
+    assert f"Seed {name} is loaded" in page.inner_text(".explorer-sweep")
+
+
+# Which of the controls nothing has been done with.
+TOUCH = """
+window.touched = new WeakSet();
+for (const kind of ["click", "input", "change", "keydown", "pointermove"])
+  addEventListener(kind, (event) => touched.add(event.target), true);
+"""
+UNTOUCHED = """
+[...document.querySelectorAll(".explorer :is(button, input, select, [role=slider])")]
+  .filter((each) => each.checkVisibility() && !touched.has(each))
+  .map((each) => each.labels?.[0]?.textContent || each.ariaLabel || each.textContent)
+"""
+# Of these there are many of a kind.
+MANY = r"Units, layer|Point \d|Seed \d|\d+ with final loss"
+
+
+def unused(page):
+    return [each for each in page.evaluate(UNTOUCHED) if not re.match(MANY, each)]
+
+
+def test_every_control_is_used(explorer):
+    visited = explorer()
+    page = visited.page
+    page.evaluate(TOUCH)
+    for part in steps, a_number, the_settings:
+        part(page)
+    page.get_by_label("Situation").select_option("points")
+    for part in the_points, the_training, the_sweep:
+        page.get_by_label("Situation").select_option("book")
+        page.get_by_label("Situation").select_option("points")
+        part(page)
+    assert unused(page) == []
+    assert none(visited.noise)
+
+
+def test_a_control_that_is_not_used_is_found(explorer):
+    page = explorer().page
+    page.evaluate(TOUCH)
+    press(page, "Next")
+    found = unused(page)
+    assert "Run" in found and "Situation" in found and "Next" not in found
+
+
+# ---- The keyboard ---------------------------------------------------------------------
+
+FOCUSED = """
+() => {
+  const node = document.activeElement;
+  return node.labels?.[0]?.textContent || node.ariaLabel || node.textContent;
+}
+"""
+
+
+def reach(page, name, key="Tab"):
+    for _ in range(200):
+        page.keyboard.press(key)
+        if (page.evaluate(FOCUSED) or "").startswith(name):
+            return
+    raise AssertionError(f"{name} is not reached by {key}")
+
+
+def test_the_keyboard_is_enough(explorer):
+    page = explorer().page
+    reach(page, "Situation")
+    page.keyboard.press("ArrowDown")
+    assert chosen(page, "Situation") == "book"
+    reach(page, "Next")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    assert card(page).startswith("Step 2 of ")
+    reach(page, "Slide")
+    before = picture(page)
+    page.keyboard.press("ArrowRight")
+    assert picture(page) != before
+    reach(page, "Point 1")
+    page.keyboard.press("ArrowUp")
+    assert settings(page)["points"].startswith("0,0.05,1")
+    reach(page, "Run")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert "Paused" in page.inner_text(".explorer-said")
+    reach(page, "Epoch on the curve")
+    page.keyboard.press("Home")
+    assert epoch(page) == 0
+    reach(page, "Epochs")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("5")
+    reach(page, "Start")
+    page.keyboard.press("Enter")
+    page.get_by_text("of 200").wait_for()
+    reach(
+        page,
+        next(
+            iter(
+                page.evaluate(
+                    "[document.querySelector('.bars button:enabled').ariaLabel]"
+                )
+            )
+        ),
+    )
+    page.keyboard.press("Enter")
+    reach(page, "Seed ")
+    page.keyboard.press("Enter")
+    assert "is loaded" in page.inner_text(".explorer-sweep")
+
+
+def test_what_the_keyboard_does_not_reach_is_noticed(visit, site):
+    page = visit(
+        site.put("tiny.html", tiny("<button tabindex=-1>Run</button>"))
+    ).page
+    with pytest.raises(AssertionError, match="Run is not reached"):
+        reach(page, "Run")
+
+
+# ---- What is said, and who waits ------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_in_use(explorer, axe, width):
+    visited = explorer("hidden=5,3&form=batch&step=9", width=width, still=True)
+    page = visited.page
+    page.get_by_label("Compare with a finite difference").check()
+    page.get_by_label("Epochs", exact=True).fill("3")
+    press(page, "Start")
+    page.get_by_text("of 200").wait_for()
+    page.locator(".bars button:enabled").first.click()
+    assert none(violations(visited, axe))
+    found = visited.problems("sideways", "cut", "targets", "motion", "headings")
+    assert none(found + visited.noise)
+
+
+ANSWERS = """
+async () => {
+  const button = (name) => [...document.querySelectorAll("button")].find((each) => each.textContent === name);
+  button("Start").click();
+  let answers = 0;
+  while (!button("Cancel").disabled && answers < 20) {
+    await new Promise((done) => setTimeout(done));
+    button("Next").click();
+    answers += 1;
+  }
+  button("Cancel").click();
+  return answers;
+}
+"""
+
+
+def answers(page):
+    """How often a page answers while it sweeps, up to twenty times; then the sweep is cancelled."""
+    return page.evaluate(ANSWERS)
+
+
+def test_the_page_answers_during_a_sweep(explorer):
+    page = explorer().page
+    page.get_by_label("Epochs", exact=True).fill("10000")
+    page.keyboard.press("Tab")
+    assert answers(page) == 20
+    page.get_by_text("Cancelled.").wait_for()
+    assert page.get_by_role("button", name="Start").is_enabled()
+    assert card(page).startswith("Step 20 of ")
+
+
+def test_a_sweep_that_blocks_is_noticed(visit, site):
+    body = (
+        "<button onclick='this.nextElementSibling.disabled = true'>Start</button>"
+        "<button>Cancel</button><button>Next</button>"
+    )
+    assert answers(visit(site.put("tiny.html", tiny(body))).page) == 0
+
+
+# ---- The address ----------------------------------------------------------------------
+
+
+def test_the_address_brings_back_what_was_set(explorer):
+    page = explorer().page
+    the_settings(page)
+    the_points(page)
+    press(page, "The batch, matrices")
+    press(page, "Next", 3)
+    kept, shown = settings(page), (picture(page), card(page))
+    again = explorer("&".join(f"{name}={text}" for name, text in kept.items())).page
+    assert (picture(again), card(again)) == shown
+    assert settings(again) == kept
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "hidden=9",
+        "hidden=2,2,2,2,2,2,2",
+        "rate=fast",
+        "points=0,0",
+        "weights=1,2",
+        "activation=Step",
+        "form=tensor",
+        "sample=5",
+        "seed=-1",
+    ],
+)
+def test_an_address_that_says_nothing_is_told(explorer, address):
+    page = explorer(address).page
+    assert "The address does not say" in page.inner_text(".explorer-said")
+    assert chosen(page, "Situation") == "points"
+
+
+def after(page, situation, epochs=0):
+    page.get_by_label("Situation").select_option(situation)
+    if epochs:
+        page.get_by_label("Until epoch").fill(str(epochs))
+        page.get_by_label("Epochs a frame").select_option("0")
+        press(page, "Run")
+        page.get_by_text(f"Epoch {epochs}: loss").first.wait_for()
+
+
+def weights(page):
+    """All weights and biases, as the list of numbers offers them."""
+    found = {}
+    options = page.get_by_label("Number", exact=True).locator("option").all()
+    for value in [each.get_attribute("value") for each in options]:
+        page.get_by_label("Number", exact=True).select_option(value)
+        found[value] = float(chosen(page, "Value"))
+    return found
+
+
+def test_situations_are_what_they_say(explorer):
+    page = explorer().page
+    after(page, "plateau", 2500)
+    assert "loss 0.16" in page.inner_text(".explorer-said")
+    assert "not solved" in page.inner_text(".explorer-said")
+    after(page, "book", 2500)
+    assert ", solved" in page.inner_text(".explorer-said")
+    after(page, "large", 100)
+    page.locator(".chart").focus()
+    seen = []
+    for _ in range(100):
+        seen.append(
+            float(
+                re.search(
+                    r"loss ([\d.]+\d)", page.inner_text(".explorer-chart .key")
+                )[1]
+            )
+        )
+        page.keyboard.press("ArrowLeft")
+    assert sum(one > other + 0.01 for one, other in pairwise(seen)) > 10
+    after(page, "alike", 500)
+    found = weights(page)
+    for unit in 1, 2:
+        for name in "W/1/0", "W/1/1", "b/1":
+            assert found[f"{name}/{unit}"] == found[f"{name}/0"]
+    assert found["W/1/0/0"] != 0.8
+    after(page, "dead")
+    page.get_by_label("Go to").select_option("the end")
+    deltas = page.locator(".picture .back").all_text_contents()
+    assert deltas[:3] == ["δ0.00"] * 3 and deltas[3] != "δ0.00"
+    after(page, "pencil")
+    page.get_by_label("Go to").select_option("the end")
+    assert "loss 0.1383" in picture(page)
+
+
+def test_the_five_points_are_those_of_the_book(explorer):
+    x, y = five_points()
+    page = explorer().page
+    names = page.evaluate(
+        "[...document.querySelectorAll('.points button')].map((each) => each.ariaLabel).sort()"
+    )
+    said = [
+        f"Point {s} at {a:.2f}, {b:.2f}; label {label:.2f}".replace("-", "−")
+        for s, ((a, b), label) in enumerate(zip(x.tolist(), y.tolist()), start=1)
+    ]
+    assert [name.split(", prediction")[0] for name in names] == said
+
+
+def test_without_a_server_it_works(visit):
+    visited = visit((SITE / PAGE).as_uri() + "#form=vector&step=3")
+    wait(
+        visited.page,
+        "document.querySelector('.card').textContent.startsWith('Step 3')",
+    )
+    assert none(visited.noise)
+
+
+DRAWN = re.compile(r"<text[^>]*>([^<]*)<")
+
+
+def test_without_a_script_there_is_a_still_figure(explorer, site):
+    """It is what the page draws for the pencil network at its last delta."""
+    page = explorer(script=False).page
+    assert page.get_by_role("img", name="A network with two inputs").is_visible()
+    assert page.locator(".explorer button").count() == 0
+    page = explorer().page
+    page.get_by_label("Situation").select_option("pencil")
+    page.get_by_label("Go to").select_option("Mean")
+    press(page, "Back", 7)
+    shown = page.locator(".picture text").all_text_contents()
+    assert DRAWN.findall(site.content("_images/explorer.svg").decode()) == shown
+
+
+# ---- The weight -----------------------------------------------------------------------
+
+MOST = 150_000  # bytes of script, not compressed
+
+
+def scripts(visited, site):
+    """The bytes of all scripts that a page loads."""
+    addresses = visited.page.evaluate(
+        "[...document.querySelectorAll('script[src]')].map((each) => each.src)"
+    )
+    return sum(site.sizes(address)[0] for address in addresses)
+
+
+def test_the_page_is_light(explorer, site):
+    assert scripts(explorer(), site) <= MOST
+
+
+def test_a_heavy_script_is_noticed(visit, site):
+    site.put("a.js", "// " + "a" * MOST)
+    visited = visit(site.put("tiny.html", tiny("<script src=a.js></script>")))
+    assert scripts(visited, site) > MOST
