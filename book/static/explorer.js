@@ -190,7 +190,13 @@
   const svg = (tag, attributes = {}, ...children) =>
     filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
   const button = (text, click, attributes = {}) => h("button", { type: "button", click, ...attributes }, text);
-  const options = (list) => list.map(([key, text]) => h("option", { value: key }, text));
+  // What a list offers, made anew only where it has changed: one that is open stays open.
+  function offer(select, list) {
+    const now = list.flat().join();
+    if (select.dataset.offers === now) return;
+    select.dataset.offers = now;
+    select.replaceChildren(...list.map(([key, text]) => h("option", { value: key }, text)));
+  }
   let fields = 0;
   function field(text, control, kind = "field") {
     fields += 1;
@@ -199,7 +205,8 @@
     return h("div", { class: kind }, kind === "field" ? [label, control] : [control, label]);
   }
   const choice = (text, list, chosen) => {
-    const select = h("select", { change: () => chosen(select.value) }, options(list));
+    const select = h("select", { change: () => chosen(select.value) });
+    offer(select, list);
     return [field(text, select), select];
   };
 
@@ -430,7 +437,9 @@
     const back = button("Back", () => move(done - 1));
     const next = button("Next", () => move(done + 1), { class: "main" });
     const picture = h("div", { class: "picture", tabindex: 0, role: "img", click: (event) => pick(event.target.closest("[data-keys]")?.dataset.keys ?? "") });
-    const card = h("div", { class: "card" });
+    const where = h("p", { role: "status" });
+    const body = h("div");
+    const card = h("div", { class: "card" }, where, body);
 
     place.replaceChildren(
       h("div", { class: "row" }, h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), sampleField),
@@ -442,12 +451,12 @@
 
     function draw() {
       for (const each of forms) each.setAttribute("aria-pressed", each.dataset.form === set.form);
-      sample.replaceChildren(...options(set.points.map(([x1, x2, y], s) => [s, `${s + 1}: (${brief(x1)}, ${brief(x2)}), label ${brief(y)}`])));
+      offer(sample, set.points.map(([x1, x2, y], s) => [s, `${s + 1}: (${brief(x1)}, ${brief(x2)}), label ${brief(y)}`]));
       sample.value = set.sample;
       const current = steps[done - 1];
       const begins = (name) => 1 + steps.findIndex((step) => step.phase === name);
-      phase.replaceChildren(...options([[0, "the start"],
-        ...Object.keys(PHASES).filter(begins).map((name) => [begins(name), PHASES[name]]), [steps.length, "the end"]]));
+      offer(phase, [[0, "the start"],
+        ...Object.keys(PHASES).filter(begins).map((name) => [begins(name), PHASES[name]]), [steps.length, "the end"]]);
       phase.value = current && done < steps.length ? begins(current.phase) : done;
       first.disabled = back.disabled = done === 0;
       next.textContent = done === steps.length ? "Next pass" : "Next";
@@ -460,8 +469,9 @@
       picture.setAttribute("aria-label", `The network, with ${walk.N.join(", ")} units from input to output. What a step reads and writes is said below.`);
       picture.replaceChildren(drawing(walk, row, of, lit, picture.clientWidth));
       card.className = `card ${current?.phase ?? ""}`;
-      card.replaceChildren(...(current ? explained(current) : [h("p", { role: "status" }, "Nothing is computed yet. ", h("b", {}, "Next"),
-        ` takes the first of ${steps.length} steps.`)]));
+      body.replaceChildren(...(current ? explained(current) : []));
+      where.replaceChildren(...(current ? [`Step ${done} of ${steps.length}. `, h("b", {}, title(current)), outcome()]
+        : ["Nothing is computed yet. ", h("b", {}, "Next"), ` takes the first of ${steps.length} steps.`]));
     }
     function explained(step) {
       const { equation, at } = step;
@@ -479,12 +489,13 @@
         ...["s", "j", "i"].map((name) => letters[name] && `${letters[name]} = ${at[name] + 1}`),
       ].filter(Boolean);
       return [
-        h("p", { role: "status" }, `Step ${done} of ${steps.length}. `, h("b", {}, title(step)), "."),
         formula, numbers,
         h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "",
           h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`),
       ];
     }
+    // The number that a step gives, if it is one.
+    const outcome = () => (seen.writes.length === 1 ? `: ${body.querySelector(".result").textContent}.` : ".");
     const chapter = (name) => {
       const link = document.querySelector(`nav a[href="${name}.html"]`);
       return link ? `chapter ${link.textContent.trim()}` : `the chapter ${name}`;
@@ -542,7 +553,7 @@
     };
     function draw() {
       if (!keys().includes(chosen)) chosen = "W/1/0/0";
-      list.replaceChildren(...options(keys().map((key) => [key, words(key)])));
+      offer(list, keys().map((key) => [key, words(key)]));
       list.value = chosen;
       const number = value(live, chosen);
       [slider.min, slider.max] = BOUNDS[chosen[0]];
