@@ -332,12 +332,12 @@
           : piece(left - 21, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
         piece(left + 21, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
     }));
-    const loss = [x(L), y(L, N[L] - 1) + BOX.between];
+    const end = [x(L), y(L, N[L] - 1) + BOX.between];
     return svg("svg", { width: x(L) + BOX.width / 2 + 2, height, "aria-hidden": "true" },
-      arrows, svg("line", { class: "arrow", x1: loss[0], x2: loss[0], y1: y(L, N[L] - 1) + BOX.height / 2, y2: loss[1] - 20, "stroke-width": 1 }),
+      arrows, svg("line", { class: "arrow", x1: end[0], x2: end[0], y1: y(L, N[L] - 1) + BOX.height / 2, y2: end[1] - 20, "stroke-width": 1 }),
       boxes, labels,
-      piece(loss[0], loss[1] - 10, [`Y/${L}/${row}/0`], `label ${small(state.Y[row][0])}`),
-      piece(loss[0], loss[1] + 11, ["loss", `loss/${row}`], `loss ${shown(of.loss)}`, "value"));
+      piece(end[0], end[1] - 10, [`Y/${L}/${row}/0`], `label ${small(state.Y[row][0])}`),
+      piece(end[0], end[1] + 11, ["loss", `loss/${row}`], `loss ${shown(of.loss)}`, "value"));
   }
 
   // ---- Step through it ------------------------------------------------------------------------------------------------
@@ -475,15 +475,25 @@
     }
     function explained(step) {
       const { equation, at } = step;
-      const formula = h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "The equation" },
+      const { letters } = equation;
+      // A symbol names rows with the letters of the formula; what has no place, such as the index of a sum, is any.
+      const letter = { ell: at.l, "ell-1": at.l - 1, L: walk.L, s: at.s, [letters.i]: at.i, [letters.j]: at.j };
+      const meant = ({ reads, writes }) => {
+        const [name, ...rest] = (reads ?? writes).split("/");
+        return new RegExp(`^${[name, ...rest.map((part) => letter[part] ?? "\\d+")].join("/")}(/|$)`);
+      };
+      const formula = h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "The equation",
+        pointerover: (event) => {
+          const symbol = event.target.closest("[data-reads], [data-writes]");
+          look(symbol && meant(symbol.dataset));
+        }, pointerout: () => look() },
         h("span", { class: "said" }, equation.speech),
         h("span", { "aria-hidden": "true" }, document.getElementById(`formula-${equation.label}`).content.cloneNode(true)));
       const numbers = h("div", { class: "numbers", tabindex: 0, role: "group", "aria-label": "The equation with its numbers",
-        pointerover: (event) => look(event.target.dataset.at), pointerout: () => look() });
+        pointerover: (event) => look(event.target.dataset.at && new RegExp(`^${event.target.dataset.at}$`)), pointerout: () => look() });
       numbers.innerHTML = `<span class="result">${seen.result}</span> ${equation.tex.includes("leftarrow") ? "←" : "="} ${seen.numbers}`;
       for (const table of numbers.querySelectorAll("table"))
         table.prepend(h("caption", {}, `${table.rows.length} × ${table.rows[0].cells.length}`));
-      const { letters } = equation;
       const here = [
         at.s !== undefined && !letters.s && `sample ${at.s + 1}`, equation.range && `ℓ = ${at.l}`,
         ...["s", "j", "i"].map((name) => letters[name] && `${letters[name]} = ${at[name] + 1}`),
@@ -500,9 +510,12 @@
       const link = document.querySelector(`nav a[href="${name}.html"]`);
       return link ? `chapter ${link.textContent.trim()}` : `the chapter ${name}`;
     };
-    // Where a number under the pointer stands in the drawing.
-    function look(key) {
-      for (const each of picture.querySelectorAll("[data-keys]")) each.classList.toggle("looked", each.dataset.keys.split(" ").includes(key));
+    // What the symbol or the number under the pointer is, in the drawing and among the numbers.
+    function look(pattern) {
+      for (const each of place.querySelectorAll("[data-keys], [data-at]")) {
+        const names = (each.dataset.keys ?? each.dataset.at).split(" ");
+        each.classList.toggle("looked", Boolean(pattern) && names.some((name) => pattern.test(name)));
+      }
     }
     views.push(go);
     addEventListener("resize", draw);

@@ -368,6 +368,24 @@ def steps(page):
     assert settings(page)["sample"] == "4"
 
 
+def looked(page):
+    return page.locator(".picture .looked").all_text_contents()
+
+
+def test_a_symbol_is_found_in_the_drawing(explorer):
+    """And a number, which is one of those that its symbol stands for."""
+    page = explorer("hidden=3,2&step=30").page
+    assert "The delta of unit" in card(page) and looked(page) == []
+    page.locator(".formula [data-reads^=W]").first.hover()
+    symbol = looked(page)
+    page.locator(".numbers [data-at^=W]").first.hover()
+    assert len(looked(page)) == 1 and looked(page)[0] in symbol
+    page.locator(".formula [data-writes]").first.hover()
+    assert looked(page) and looked(page) != symbol
+    page.mouse.move(0, 0)
+    assert looked(page) == []
+
+
 def a_number(page):
     page.get_by_label("Go to").select_option("the end")
     page.get_by_label("Number", exact=True).select_option(
