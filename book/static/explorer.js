@@ -99,7 +99,13 @@
 
   // The steps of an epoch. In the forms of one sample those of the chosen sample are shown, the other samples are passed
   // behind the scenes, and what follows takes the mean.
+  let scheduled = {};
   function schedule(state, form) {
+    const key = [state.N, state.n, form, set.sample].join(";");
+    if (scheduled.key !== key) scheduled = { key, steps: made(state, form) };
+    return scheduled.steps;
+  }
+  function made(state, form) {
     if (form === "batch") return epoch(state, form).map(named);
     const own = pass(state, form, set.sample).map(named);
     const others = range(0, state.n - 1).filter((s) => s !== set.sample).flatMap((s) => pass(state, form, s).map(named));
@@ -517,7 +523,8 @@
         each.classList.toggle("looked", Boolean(pattern) && names.some((name) => pattern.test(name)));
       }
     }
-    views.push(go);
+    // A long pass is not shown anew in each frame of a training.
+    views.push(() => (trainer.isRunning() && steps.length > 200 ? undefined : go()));
     addEventListener("resize", draw);
   }
 
@@ -710,7 +717,7 @@
       paint();
     }
     function paint() {
-      const fine = trainer.isRunning() ? 41 : 81;
+      const fine = trainer.isRunning() || count(live.N) > 100 ? 41 : 81;
       if (fine !== fineness || probe.N.join() !== live.N.join() || probe.act[1] !== live.act[1]) {
         fineness = fine;
         const axis = range(0, fine - 1).map((place) => RANGE * ((2 * place) / (fine - 1) - 1));
@@ -817,7 +824,7 @@
     let frame = 0;
     let until = 2500;
     let pace = 10; // epochs a frame; 0: as many as fit
-    const runButton = button("Run", () => (frame ? pause() : start()), { class: "main", "aria-pressed": "false" });
+    const runButton = button("Run", () => (frame ? interrupt() : start()), { class: "main", "aria-pressed": "false" });
     const stepButton = button("One epoch", () => {
       pause();
       if (!train()) exploded();
@@ -856,6 +863,11 @@
       runButton.textContent = "Run";
       runButton.setAttribute("aria-pressed", "false");
     }
+    function interrupt() {
+      pause();
+      refresh();
+      say(`Paused at epoch ${losses.length}: ${outcome()}.`);
+    }
     function tick() {
       const end = performance.now() + 12;
       let fits = true;
@@ -873,7 +885,6 @@
     }
     trainer.isRunning = () => frame !== 0;
     trainer.pause = pause;
-    runButton.addEventListener("click", () => frame === 0 && losses.length < until && say(`Paused at epoch ${losses.length}: ${outcome()}.`));
   }
 
   // ---- Settings -------------------------------------------------------------------------------------------------------
