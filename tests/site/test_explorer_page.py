@@ -287,7 +287,9 @@ def test_the_page_has_no_mathematics_of_its_own(explorer, site):
     text = silent(script(site, "equations"))
     visited = explorer(CASES[1].address, with_script(site, "equations", text))
     assert computed(visited.page) == []
-    assert not [each for each in visited.noise if "<" not in each]  # nothing is drawn
+    assert not [
+        each for each in visited.noise if "<" not in each
+    ]  # nothing is drawn
 
 
 RUN = "const run = (state, steps) => {"  # all steps of a part of an epoch
