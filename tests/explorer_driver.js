@@ -1,5 +1,7 @@
 // Runs the book's equations for the tests, without a page.
 
+let result;
+
 function state({N, eta, act, X, Y, W, b}) {
   const rows = (matrix) => matrix.map((row) => Float64Array.from(row));
   return BookEquations.allocate({

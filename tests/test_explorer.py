@@ -68,7 +68,8 @@ def numbers(engine, name, *arguments):
 
 
 def evaluated(engine, code):
-    found = engine.eval(code)
+    # Kept there, or its memory could be gone before it is copied here.
+    found = engine.eval(f"result = {code}")
     return torch.frombuffer(bytearray(found), dtype=torch.float64)
 
 
