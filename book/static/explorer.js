@@ -15,10 +15,10 @@
   const SITUATIONS = {
     points: ["Five points, two hidden units", {}, "The smallest network that can learn the five points. Most starts get there, not all."],
     book: ["Five points, the network of the book", { hidden: [5, 3], rate: 0.25 }, "Layers of 5 and 3 units, rate 0.25. Nearly every start gets there."],
-    pencil: ["The pencil network, one sample", { points: [[1, 2, 1]], weights: PENCIL, sample: 0, rate: 0.25 },
+    pencil: ["The pencil network, one sample", { points: [[1, 2, 1]], weights: PENCIL, sample: 0, rate: 0.5 },
       "The network of the first chapter. Step through it, and compare each number with the page."],
     plateau: ["A plateau", { seed: 2 }, "Run it. The loss comes to rest at 0.16, where the network says 0.2 everywhere. It has not learnt the task, and hardly moves."],
-    large: ["A rate that is too large", { hidden: [5, 3], rate: 20 }, "Run it, one epoch a frame. Each step leaps over the valley; look at the curve."],
+    large: ["A rate that is too large", { hidden: [5, 3], rate: 20 }, "Run it. Each step leaps over the valley; look at the curve."],
     alike: ["A symmetric start", { hidden: [3], weights: ALIKE }, "All units of the hidden layer begin alike. Run it, and look for a difference between them."],
     dead: ["Dead rectifiers", { hidden: [3], activation: "ReLU", weights: DEAD }, "All hidden units are off for all points. Step through the backward pass: which numbers are not zero?"],
   };
@@ -178,7 +178,7 @@
     const size = Math.abs(number);
     if (size >= 100) return `${number < 0 ? MINUS : ""}${size.toPrecision(1).replace("+", "")}`;
     if (size && size < 0.0005) return "≈0";
-    const text = size && size < 0.005 ? size.toFixed(3).slice(1) : size.toFixed(2);
+    const text = size.toFixed(size && size < 0.005 ? 3 : 2);
     return Number.isNaN(number) ? "–" : (number < 0 ? MINUS : "") + text;
   }
 
@@ -289,7 +289,7 @@
   }
 
   // ---- The drawing ----------------------------------------------------------------------------------------------------
-  const BOX = { width: 86, height: 46, between: 60, apart: 134 };
+  const BOX = { width: 92, height: 46, between: 60, apart: 129 };
   const FEW = 6; // weights of a layer that are all written
   // A network with the numbers of the sample `row`; `of` has what a form calls delta, gradient and loss, and `lit` says
   // what a step reads and writes.
@@ -302,7 +302,7 @@
     const y = (l, i) => height / 2 + (i - (N[l] - 1) / 2) * BOX.between - (l === L && N[L] + 1 === rows ? BOX.between / 2 : 0);
     const how = (keys) => keys.map((key) => lit.get(key)).find(Boolean) ?? "";
     const piece = (left, top, keys, text, kind = "") => {
-      const length = 5 + 6 * text.length;
+      const length = 4 + 6 * text.length;
       return svg("g", { class: `piece ${kind} ${how(keys)}`, "data-keys": keys.join(" ") },
         svg("rect", { x: left - length / 2, y: top - 9, width: length, height: 18, rx: 3 }),
         svg("text", { x: left, y: top + 4 }, text));
@@ -331,17 +331,17 @@
       const box = svg("rect", { class: "unit", x: left - BOX.width / 2, y: top - BOX.height / 2, width: BOX.width, height: BOX.height, rx: 6 });
       if (l === 0) return svg("g", {}, box, piece(left, top, [`Zout/0/${row}/${i}`], small(state.X[row][i]), "value"));
       return svg("g", {}, box,
-        piece(left - 21, top - 11, [`Zin/${l}/${row}/${i}`], small(state.Zin[l][row][i]), "value"),
+        piece(left - 22, top - 11, [`Zin/${l}/${row}/${i}`], small(state.Zin[l][row][i]), "value"),
         svg("text", { x: left, y: top - 7 }, "›"),
-        piece(left + 21, top - 11, [`Zout/${l}/${row}/${i}`], small(state.Zout[l][row][i]), "value"),
-        lit.has(`gradb/${l}/${i}`) ? piece(left - 21, top + 11, [`gradb/${l}/${i}`], `∂${small(of.gradb[l][i])}`, "back")
-          : piece(left - 21, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
-        piece(left + 21, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
+        piece(left + 22, top - 11, [`Zout/${l}/${row}/${i}`], small(state.Zout[l][row][i]), "value"),
+        lit.has(`gradb/${l}/${i}`) ? piece(left - 22, top + 11, [`gradb/${l}/${i}`], `∂${small(of.gradb[l][i])}`, "back")
+          : piece(left - 22, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
+        piece(left + 22, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
     }));
     const end = [x(L), y(L, N[L] - 1) + BOX.between];
     return svg("svg", { width: x(L) + BOX.width / 2 + 2, height, "aria-hidden": "true" },
       arrows, svg("line", { class: "arrow", x1: end[0], x2: end[0], y1: y(L, N[L] - 1) + BOX.height / 2, y2: end[1] - 20, "stroke-width": 1 }),
-      boxes, labels,
+      boxes, labels.sort((a, b) => a.classList.contains("write") - b.classList.contains("write")), // what is written on top
       piece(end[0], end[1] - 10, [`Y/${L}/${row}/0`], `label ${small(state.Y[row][0])}`),
       piece(end[0], end[1] + 11, ["loss", `loss/${row}`], `loss ${shown(of.loss)}`, "value"));
   }
@@ -369,8 +369,8 @@
       "delta-mean": `The share of this sample in the batch: delta of ${unit}${l}`,
       "weights-steps": `Over all samples: derivative for the ${weight}`,
       "biases-steps": `Over all samples: derivative for the ${bias}`,
-      "update-weights": `The step of the ${weight}`,
-      "update-biases": `The step of the ${bias}`,
+      "update-weights": `The new ${weight}`,
+      "update-biases": `The new ${bias}`,
     }[name];
   }
 
@@ -399,11 +399,13 @@
     function move(to) {
       if (to > steps.length) {
         // The pass is over: the network takes the step that it has worked out.
-        losses.push(live.loss);
+        const before = live.loss;
+        losses.push(before);
         Object.assign(live, copied(walk));
         done = 0;
         evaluate();
         refresh();
+        where.prepend(`Epoch ${losses.length}: the loss went from ${shown(before)} to ${shown(live.loss)}. `);
       } else {
         done = Math.max(0, to);
         go();
@@ -414,7 +416,7 @@
       clearInterval(timer);
       const playing = playButton.getAttribute("aria-pressed") === "false";
       playButton.setAttribute("aria-pressed", playing);
-      if (playing) timer = setInterval(() => (document.hidden ? 0 : move(done + 1)), 900);
+      if (playing) timer = setInterval(() => (document.hidden ? 0 : done < steps.length && !trainer.isRunning() ? move(done + 1) : play()), 900);
     }
     // The same place in another form, or where its phase begins.
     function change_form(form) {
@@ -451,8 +453,8 @@
       h("div", { class: "row" }, h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), sampleField),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
       picture, card,
-      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ. On an arrow: its weight; dashed if negative. ",
-        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), " what it writes."),
+      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
+        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), " what it writes. Click a number to change it."),
     );
 
     function draw() {
@@ -464,16 +466,21 @@
       offer(phase, [[0, "the start"],
         ...Object.keys(PHASES).filter(begins).map((name) => [begins(name), PHASES[name]]), [steps.length, "the end"]]);
       phase.value = current && done < steps.length ? begins(current.phase) : done;
+      if (done === 0 && [first, back].includes(document.activeElement)) next.focus();
       first.disabled = back.disabled = done === 0;
       next.textContent = done === steps.length ? "Next pass" : "Next";
       const lit = new Map([...(seen?.reads ?? []).map((key) => [key, "read"]), ...(seen?.writes ?? []).map((key) => [key, "write"])]);
       const row = set.sample;
       const whole = set.form === "batch" || ["mean", "update"].includes(current?.phase);
-      const of = whole ? { gradW: walk.gradW, gradb: walk.gradb, delta: walk.Delta, loss: walk.loss }
+      // Where there is no delta of the batch yet, that of the sample stays.
+      const known_ = walk.Delta.map((rows, l) => rows?.map((row, s) => row.map((delta, i) => (Number.isNaN(delta) ? walk.delta[l][s][i] : delta))));
+      const of = whole ? { gradW: walk.gradW, gradb: walk.gradb, delta: known_, loss: walk.loss }
         : { gradW: walk.gradWs[row], gradb: walk.gradbs[row], delta: walk.delta, loss: walk.losses[row] };
       picture.className = `picture ${current?.phase ?? ""}`;
       picture.setAttribute("aria-label", `The network, with ${walk.N.join(", ")} units from input to output. What a step reads and writes is said below.`);
-      picture.replaceChildren(drawing(walk, row, of, lit, picture.clientWidth));
+      picture.replaceChildren(drawing(walk, row, of, lit, picture.clientWidth - 4));
+      const written = picture.querySelector(".piece.write rect");
+      if (written) picture.scrollLeft = Number(written.getAttribute("x")) - picture.clientWidth / 2;
       card.className = `card ${current?.phase ?? ""}`;
       body.replaceChildren(...(current ? explained(current) : []));
       where.replaceChildren(...(current ? [`Step ${done} of ${steps.length}. `, h("b", {}, title(current)), outcome()]
@@ -511,7 +518,7 @@
       ];
     }
     // The number that a step gives, if it is one.
-    const outcome = () => (seen.writes.length === 1 ? `: ${body.querySelector(".result").textContent}.` : ".");
+    const outcome = () => (seen.writes.length === 1 ? `: ${body.querySelector(".result [data-at]").textContent}.` : ".");
     const chapter = (name) => {
       const link = document.querySelector(`nav a[href="${name}.html"]`);
       return link ? `chapter ${link.textContent.trim()}` : `the chapter ${name}`;
@@ -525,7 +532,7 @@
     }
     // A long pass is not shown anew in each frame of a training.
     views.push(() => (trainer.isRunning() && steps.length > 200 ? undefined : go()));
-    addEventListener("resize", draw);
+    new ResizeObserver(draw).observe(picture);
   }
 
   // ---- Change a number ------------------------------------------------------------------------------------------------
@@ -555,7 +562,10 @@
     };
     const slider = h("input", { type: "range", step: 0.01, input: () => set_(Number(slider.value)) });
     const sliderField = field("Slide", slider);
-    const [inputField, input] = numeric("Value", {}, set_);
+    const [inputField, input] = numeric("Value", {}, (number) => {
+      const [least, most] = ["X", "Y"].includes(chosen[0]) ? BOUNDS[chosen[0]] : [-Infinity, Infinity];
+      set_(Math.min(Math.max(number, least), most));
+    });
     const asked = h("input", { type: "checkbox", change: draw });
     const derivative = h("p", { role: "status" });
     place.replaceChildren(
@@ -626,7 +636,7 @@
     const canvas = h("canvas", { width: 600, height: 600, "aria-hidden": "true" });
     const points = h("div", { class: "points", role: "group", "aria-label": "Points in the plane" });
     const box = h("div", { class: "plane" }, canvas, points);
-    const axes = h("p", { class: "key" }, "From −2 to 2 each way. Orange: prediction near 0; purple: near 1. Black: the level 0.5. A star has label 1.");
+    const axes = h("p", { class: "key" }, "From −2 to 2 each way. Predictions: from brown, 0, over orange and white to purple, 1; the line is the level 0.5. A star has label 1. Arrow keys move the chosen point, with Shift far; Delete removes it.");
     const flip = button("Flip label", () => change_("Y", set.points[set.sample][2] > 0.5 ? 0 : 1));
     const add = button("Add point", () => insert(free()));
     const remove = button("Remove point", () => {
@@ -681,6 +691,7 @@
       return h("button", {
         type: "button", click: choose, focus: () => set.sample === s || choose(),
         pointerdown: (event) => {
+          if (set.sample !== s) choose(); // a finger gives no focus
           event.currentTarget.setPointerCapture(event.pointerId);
         },
         pointermove: (event) => event.currentTarget.hasPointerCapture(event.pointerId) && shift(...at(event)),
@@ -834,10 +845,10 @@
       pause();
       reset();
       refresh();
-      say("The network is at its start again.");
+      say(`The network is at its start again${set.weights ? ", the one with the numbers that were set" : ""}.`);
     });
     const stop = h("input", { type: "checkbox" });
-    const [paceField, pacing] = choice("Epochs a frame", [[1, "1"], [10, "10"], [100, "100"], [0, "as many as fit"]], (chosen) => (pace = Number(chosen)));
+    const [paceField, pacing] = choice("Epochs a picture", [[1, "1"], [10, "10"], [100, "100"], [0, "as many as fit"]], (chosen) => (pace = Number(chosen)));
     pacing.value = pace;
     const [untilField, last] = numeric("Until epoch", { least: 1, most: LONGEST, whole: true }, (number) => (until = number));
     last.value = until;
@@ -885,6 +896,10 @@
     }
     trainer.isRunning = () => frame !== 0;
     trainer.pause = pause;
+    trainer.until = (epochs) => {
+      until = epochs;
+      last.value = epochs;
+    };
   }
 
   // ---- Settings -------------------------------------------------------------------------------------------------------
@@ -907,7 +922,7 @@
       refresh();
       keep();
     });
-    const [scaleField, scale] = numeric("Scale", { least: 0, most: 100 }, (number) => renew({ scale: number, weights: null }));
+    const [scaleField, scale] = numeric("Scale of the start", { least: 0, most: 100 }, (number) => renew({ scale: number, weights: null }));
     const [seedField, seed] = numeric("Seed", { least: 0, most: MOST_SEED, whole: true }, (number) => renew({ seed: number, weights: null }));
     const another = button("Next seed", () => renew({ seed: set.seed < MOST_SEED ? set.seed + 1 : 0, weights: null }));
     const start = h("p", { class: "key" });
@@ -928,7 +943,7 @@
       fewer.disabled = set.hidden.length === 0;
       activation.value = set.activation;
       for (const [input, name] of [[rate, "rate"], [scale, "scale"], [seed, "seed"]]) if (document.activeElement !== input) input.value = set[name];
-      start.textContent = `${count(sizes())} weights and biases. ${set.weights ? "The start was set by hand." : `The start is that of seed ${set.seed}.`}`;
+      start.textContent = `${count(sizes())} weights and biases. ${set.weights ? "The start is given number by number; another seed draws a new one." : `The start is that of seed ${set.seed}.`}`;
     }
     views.push(draw);
   }
@@ -1015,7 +1030,9 @@
       for (const each of bars.children) each.setAttribute("aria-pressed", each === bar);
       seeds.replaceChildren("Load a seed: ", ...group.map(({ seed, loss }) => button(String(seed), () => {
         trainer.pause();
-        Object.assign(set, planned, { seed, weights: null });
+        const { form, sample } = set;
+        Object.assign(set, planned, { seed, weights: null, form, sample });
+        trainer.until(planned.epochs);
         begin();
         refresh();
         keep();
@@ -1053,17 +1070,24 @@
       && given.activation in activations && given.form in FORMS
       && inside(given.rate, 0, 1e6) && inside(given.scale, 0, 100) && inside(given.seed, 0, MOST_SEED, true)
       && inside(given.points.length, 1, MOST_POINTS) && inside(given.sample, 0, given.points.length - 1, true)
-      && given.points.every((point) => point.length === 3 && point.every(Number.isFinite))
+      && given.points.every(([x1, x2, y, more]) => more === undefined && inside(x1, -RANGE, RANGE) && inside(x2, -RANGE, RANGE) && inside(y, 0, 1))
       && (!given.weights || (given.weights.length === count(N) && given.weights.every(Number.isFinite)));
   }
   function load() {
     const pairs = new Map(location.hash.slice(1).split("&").filter((pair) => pair.includes("=")).map((pair) => pair.split("=")));
     const given = structuredClone(USUAL);
-    for (const [name, text] of pairs) if (name in READ) given[name] = READ[name](decodeURIComponent(text));
-    Object.assign(set, fits(given) ? given : structuredClone(USUAL));
-    done = Math.max(0, Number(pairs.get("step")) || 0);
+    let isRead = true;
+    try {
+      for (const [name, text] of pairs) if (name in READ) given[name] = READ[name](decodeURIComponent(text));
+      isRead = fits(given);
+    } catch (error) {
+      if (!(error instanceof URIError)) throw error;
+      isRead = false;
+    }
+    Object.assign(set, isRead ? given : structuredClone(USUAL));
+    done = Math.max(0, Math.trunc(Number(pairs.get("step"))) || 0);
     begin();
-    if (!fits(given)) say("The address does not say what the explorer can show; here is its usual start.");
+    if (!isRead) say("The address does not say what the explorer can show; here is its usual start.");
   }
   function situations(place) {
     const [situationField, situation] = choice("Situation", [["", "of your own"], ...Object.entries(SITUATIONS).map(([name, [text]]) => [name, text])], (name) => {
@@ -1099,9 +1123,9 @@
   sweep(places.sweep);
   refresh();
   addEventListener("hashchange", () => {
-    if (!location.hash.includes("=")) return;
+    if (!location.hash.includes("=")) return keep(); // a link within the page
     trainer.pause();
     load();
-    refresh();
+    return refresh();
   });
 })();

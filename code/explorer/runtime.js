@@ -14,6 +14,8 @@ function digits(value) {
 
 const signed = (text) => text.replace("-", "−");
 const isNegative = (html) => /^(<(?!table)[^>]*>)*−/.test(html);
+// With its value above it.
+const valued = (html, value) => `<ruby>${html}<rp> = </rp><rt>${digits(value)}</rt></ruby>`;
 const brackets = (html) => `(${html})`;
 // As a factor: in brackets if it has several terms.
 const several = (parts) => (parts.length > 1 ? brackets(sum(parts)) : sum(parts));

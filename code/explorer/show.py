@@ -58,9 +58,14 @@ def html(node: Node, scope: Scope) -> str:
             return applied('"exp"', inner(of))
         case Function(layer=at, name=name, primes=primes, argument=of):
             name = json.dumps(name)
-            if at is not None:
-                name = f"A[S.act[{layout.layer(at)}]].name"
-            return applied(f'{name} + "{primes * "′"}"', inner(of))
+            if at is None:
+                return applied(f'{name} + "{primes * "′"}"', inner(of))
+            activation, leaf = f"A[S.act[{layout.layer(at)}]]", scope.leaf(of)
+            called = applied(f'{activation}.name + "{primes * "′"}"', inner(of))
+            if leaf is None or leaf.rows is not None:
+                return called
+            part = "slope" if primes else "f"
+            return f"valued({called}, {activation}.{part}({leaf.element()}))"
         case Named(name=name, arguments=arguments):
             return applied(json.dumps(name), *map(inner, arguments))
         case Transpose(of=of):

@@ -360,7 +360,8 @@ def steps(page):
     page.get_by_label("Go to").select_option("the end")
     weight = picture(page)[0]
     press(page, "Next pass")
-    assert card(page).startswith("Nothing") and epoch(page) == 1
+    assert card(page).startswith("Epoch 1: the loss went from 0.1383 to 0.0733.")
+    assert epoch(page) == 1
     assert weight in picture(page)
     press(page, "Play")
     page.get_by_text("Step 2 of ").wait_for()
@@ -424,7 +425,11 @@ def the_settings(page):
     assert page.locator(".picture .unit").count() == 2 + 6 * 8 + 1
     press(page, "Remove layer", 5)
     assert settings(page)["hidden"] == "8"
-    for name, given in ("Learning rate", "0.5"), ("Scale", "2"), ("Seed", "7"):
+    for name, given in (
+        ("Learning rate", "0.5"),
+        ("Scale of the start", "2"),
+        ("Seed", "7"),
+    ):
         page.get_by_label(name, exact=True).fill(given)
         page.keyboard.press("Enter")
     before = picture(page)
@@ -461,11 +466,11 @@ def the_points(page):
 def the_training(page):
     press(page, "One epoch")
     assert epoch(page) == 1
-    page.get_by_label("Epochs a frame").select_option("1")
+    page.get_by_label("Epochs a picture").select_option("1")
     press(page, "Run")
     press(page, "Pause")
     assert "Paused" in page.inner_text(".explorer-said")
-    page.get_by_label("Epochs a frame").select_option("100")
+    page.get_by_label("Epochs a picture").select_option("100")
     page.get_by_label("Until epoch").fill("900")
     press(page, "Run")
     page.get_by_text("Epoch 900: loss").first.wait_for()
@@ -708,7 +713,7 @@ def after(page, situation, epochs=0):
     page.get_by_label("Situation").select_option(situation)
     if epochs:
         page.get_by_label("Until epoch").fill(str(epochs))
-        page.get_by_label("Epochs a frame").select_option("0")
+        page.get_by_label("Epochs a picture").select_option("0")
         press(page, "Run")
         page.get_by_text(f"Epoch {epochs}: loss").first.wait_for()
 
