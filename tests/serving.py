@@ -21,9 +21,10 @@ TEXTS = {
     "text/plain",
     "text/xml",
 }
-# A visitor with this header waits for fonts and pictures.
+# A visitor with this header waits for fonts and pictures, so that what else is there is painted before.
 LATE = "X-Late"
-DELAY = 0.15  # seconds
+LATER = "font/", "image/"
+DELAY = 0.5  # seconds
 
 
 def kind(path: str) -> str:
@@ -96,7 +97,7 @@ class Server:
                     content = owner.content(name) or b"There is no such page."
                 if not Path(name).suffix:
                     name = "index.html"
-                if LATE in self.headers:
+                if LATE in self.headers and kind(name).startswith(LATER):
                     time.sleep(DELAY)
                 text = kind(name) in TEXTS
                 self.send_response(status)

@@ -184,6 +184,12 @@ def test_a_picture_has_its_size_and_a_coarse_copy(tmp_path):
     assert plain.attributes["loading"] == "lazy"
 
 
+def test_a_drawing_has_its_size(tmp_path):
+    (tmp_path / "a.svg").write_text('<svg width="310" height="535"></svg>')
+    (drawing,) = lightened(tmp_path, '<img src="a.svg">').css("img")
+    assert drawing.attributes == {"src": "a.svg", "width": "310", "height": "535"}
+
+
 def test_the_source_of_a_lab_is_not_offered(tmp_path):
     link = (
         '<ul><li><a class="btn-download-source-button" href="a.md">md</a></li></ul>'

@@ -135,9 +135,10 @@ function leave() {
 }
 PREVIEW.addEventListener("pointerenter", () => clearTimeout(leaving));
 PREVIEW.addEventListener("pointerleave", leave);
-const REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)";
+// In lists, what links lead to is beside them, or is told there.
+const LISTED = ".all-equations a, .genindextable a";
+const REFERENCES = `article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink, ${LISTED})`;
 for (const link of document.querySelectorAll(REFERENCES)) {
-  if (link.closest(".all-equations, .genindextable")) continue; // what they lead to is beside them, or is told there
   link.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && preview(link));
   link.addEventListener("focus", () => preview(link));
   link.addEventListener("pointerleave", leave);
@@ -146,5 +147,10 @@ for (const link of document.querySelectorAll(REFERENCES)) {
 addEventListener("keydown", (event) => event.key === "Escape" && away());
 addEventListener("scroll", away, { passive: true });
 
-// The theme lets the keyboard reach what scrolls, and looks again where the window changes; what is unfolded, it does not see.
-document.addEventListener("toggle", () => dispatchEvent(new Event("resize")), { capture: true });
+// What scrolls can be reached by the keyboard: at once, while the theme takes its time, and sees nothing that is unfolded.
+function reach() {
+  for (const node of document.querySelectorAll("article :is(pre, .pst-scrollable-table-container)"))
+    node.tabIndex = node.scrollWidth > node.clientWidth ? 0 : -1;
+}
+addEventListener("resize", reach);
+document.addEventListener("toggle", reach, { capture: true });

@@ -133,6 +133,9 @@ def _sized(node: Node, folder: Path) -> None:
     """The size of a picture, so that nothing moves when it comes, and a smaller one for coarse screens."""
     source = node.attributes["src"]
     path = folder / source
+    if path.suffix == ".svg":
+        shown = Page(path.read_text(encoding="utf-8")).css_first("svg").attributes
+        node.attrs["width"], node.attrs["height"] = shown["width"], shown["height"]
     if path.suffix != ".png":
         return
     with Image.open(path) as picture:

@@ -28,7 +28,8 @@ REPLACED = {
 }
 
 # The theme before the first paint, else a page in the dark flashes white; the script of the theme goes on from here. And
-# the fonts at once, else formulas change their widths as they come; from a disk that is neither needed nor allowed.
+# the fonts at once, for formulas change their widths, and what stands around them its place, as they come: the page waits
+# for them, but no longer than browsers let what is written in a font wait. From a disk all that is neither needed nor allowed.
 EARLY = """\
 (function (root) {
   var mode = "auto";
@@ -37,7 +38,7 @@ EARLY = """\
   root.dataset.mode = mode;
   root.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";
   if (location.protocol === "file:") return;
-  root.dataset.fonts.split(" ").forEach(function (font) {
+  var fonts = root.dataset.fonts.split(" ").map(function (font) {
     var link = document.createElement("link");
     link.rel = "preload";
     link.as = "font";
@@ -45,7 +46,12 @@ EARLY = """\
     link.crossOrigin = "anonymous";
     link.href = font;
     document.head.appendChild(link);
+    return new Promise(function (done) { link.onload = link.onerror = done; });
   });
+  root.dataset.waits = "";
+  function show() { delete root.dataset.waits; }
+  Promise.all(fonts).then(function () { return document.fonts.ready; }).then(show);
+  setTimeout(show, 3000);
 })(document.documentElement);"""
 
 

@@ -16,8 +16,19 @@
   const STOPS = `a[href], ${CONTROLS}, input, select, textarea, [tabindex]`;
 
   window.checks = {
-    open() {
-      for (const node of all("details")) node.open = true;
+    // Unfold everything, and let the page answer.
+    async open() {
+      const folded = all("details:not([open])");
+      const opened = folded.map((node) => new Promise((done) => node.addEventListener("toggle", done, { once: true })));
+      for (const node of folded) node.open = true;
+      await Promise.all(opened);
+      return [];
+    },
+
+    // Let the page answer to a new size of the window.
+    async resized() {
+      await frame();
+      await frame();
       return [];
     },
 

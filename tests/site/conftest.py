@@ -11,6 +11,7 @@ from chromium import PACKAGES, SITE
 from playwright.sync_api import Browser, Page, sync_playwright
 from selectolax.lexbor import LexborHTMLParser
 from serving import LATE, Server
+from tiny import wait
 
 HERE = Path(__file__).parent
 SCRIPTS = {
@@ -165,6 +166,10 @@ def visit(browser, site):
         answer = visited.page.goto(address)
         if answer and answer.status >= 400:
             raise ValueError(f"There is no page {address}.")
+        if script:
+            wait(
+                visited.page, "document.documentElement.dataset.waits === undefined"
+            )
         return visited
 
     yield open_page

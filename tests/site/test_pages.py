@@ -109,7 +109,7 @@ def test_a_page_is_in_order(visit, page, width):
     visited.page.set_viewport_size(
         {"width": {1280: 640, 390: 320}[width], "height": 400}
     )
-    found += visited.problems("sideways", "cut")
+    found += visited.problems("resized", "sideways", "cut")
     visited.page.emulate_media(reduced_motion="reduce")
     assert none(found + visited.problems("motion") + visited.noise)
 

@@ -110,8 +110,11 @@ def copied_and_shown(page):
     return [each.strip() for each in page.evaluate("kept.copied")], shown
 
 
-# An equation, a figure or a term that the text refers to.
-REFERENCES = "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-']):not(.checked, .headerlink)"
+# An equation, a figure or a term that the text refers to; lists of them are no text.
+REFERENCES = (
+    "article a:is([href*='#equation-'], [href*='#fig-'], [href*='#term-'])"
+    ":not(.checked, .headerlink, .all-equations a, .genindextable a)"
+)
 PREVIEWED = """
 async (selector) => {
   const preview = () => document.querySelector("#preview:not([hidden])");
