@@ -96,7 +96,7 @@ PREVIEW.className = "preview";
 PREVIEW.id = "preview";
 PREVIEW.setAttribute("role", "tooltip");
 PREVIEW.hidden = true;
-document.body.append(PREVIEW);
+document.querySelector("main").append(PREVIEW);
 let previewed = null;
 
 async function preview(link) {

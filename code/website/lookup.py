@@ -128,6 +128,9 @@ def _preview(node: Node) -> str:
     found = node.next if node.tag == "dt" else node
     while found is not None and not found.is_element_node:
         found = found.next
-    html = re.sub(r'<a class="headerlink".*?</a>', "", found.html)
+    html = (
+        found.inner_html if found.tag == "dd" else found.html
+    )  # which only a list may hold
+    html = re.sub(r'<a class="headerlink".*?</a>', "", html)
     html = re.sub(r' (?:id|tabindex|aria-describedby)="[^"]*"', "", html)
     return re.sub(r'(<img[^>]*\bsrc=")(?:\.\./)*', r"\1ROOT/", html)

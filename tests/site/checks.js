@@ -155,6 +155,12 @@
       return all("button").filter((node) => shown(node) && !node.form).map((node) => `dead: ${name(node)}`);
     },
 
+    // In a window of another size, what stands around the text is to be used again.
+    again() {
+      kept.used = new Set([...kept.used].filter((node) => node.closest("article")));
+      return [];
+    },
+
     // Use what can be used and has not been. What stays open in front of the page is to be closed by a key.
     async controls() {
       const found = [];
@@ -181,35 +187,20 @@
       }
     },
 
-    // Where the focus is: what it looks like, and where.
-    stop() {
-      const node = document.activeElement;
-      if (!node || node === document.body) return null;
-      const style = getComputedStyle(node);
-      const box = node.getBoundingClientRect();
-      const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 && !/, 0\)$/.test(style.outlineColor);
-      const again = kept.used.has(node);
-      kept.used.add(node);
-      const [x, y] = centre(node);
-      const hit = document.elementFromPoint(Math.min(Math.max(x, 0), innerWidth - 1), Math.min(Math.max(y, 0), innerHeight - 1));
-      const covered = hit && !node.contains(hit) && !hit.contains(node);
-      const place = node.closest("dialog, header, nav, aside, article, footer, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, body");
-      const region = `${place.tagName} ${place.className}`;
-      const fixed = Boolean([...ancestors(node)].find((each) => /fixed|sticky/.test(getComputedStyle(each).position)));
-      return {
-        name: name(node), tag: node.tagName, href: node.getAttribute("href"), tab: node.tabIndex, again, outlined, looks: outlined ? null : looks(node), region, fixed, covered,
-        top: box.top + scrollY, left: box.left, right: box.right, bottom: box.bottom + scrollY,
-        seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0,
-      };
-    },
-
-    // What the element that had the focus looks like without it.
-    unfocused() {
-      const node = document.activeElement;
-      node.blur();
-      const without = looks(node);
-      node.focus({ preventScroll: true });
-      return without;
+    // Note each stop of a walk with the Tab key when the key is pressed to leave it.
+    follow() {
+      const walk = (checks.walk = { stops: [], ended: false, comesBack: null });
+      let begun = false;
+      scrollTo({ top: 0, behavior: "instant" });
+      document.addEventListener("keydown", () => {
+        const node = document.activeElement;
+        const inPage = node && node !== document.body;
+        if (!walk.ended && inPage && kept.used.has(node)) walk.comesBack = name(node);
+        walk.ended ||= begun && (!inPage || kept.used.has(node));
+        begun = true;
+        if (inPage && !walk.ended) walk.stops.push(stop(node));
+      }, { capture: true });
+      return [];
     },
 
     // What the keyboard should have reached.
@@ -226,6 +217,34 @@
   function slide(node) {
     node.value = node.value === node.max ? node.min : node.max;
     node.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // Where the focus is, and what it looks like.
+  function stop(node) {
+    kept.used.add(node);
+    const style = getComputedStyle(node);
+    const box = node.getBoundingClientRect();
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1 && !/, 0\)$/.test(style.outlineColor);
+    const [x, y] = centre(node);
+    const hit = document.elementFromPoint(Math.min(Math.max(x, 0), innerWidth - 1), Math.min(Math.max(y, 0), innerHeight - 1));
+    const place = node.closest("dialog, header, nav, aside, article, footer, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, body");
+    return {
+      name: name(node), href: node.getAttribute("href"), tab: node.tabIndex,
+      visible: outlined || looks(node) !== unfocused(node),
+      covered: Boolean(hit && !node.contains(hit) && !hit.contains(node)),
+      region: `${place.tagName} ${place.className}`,
+      fixed: [...ancestors(node)].some((each) => /fixed|sticky/.test(getComputedStyle(each).position)),
+      top: box.top + scrollY, left: box.left, right: box.right, bottom: box.bottom + scrollY,
+      seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0 && box.height > 0,
+    };
+  }
+
+  // What the element that has the focus looks like without it.
+  function unfocused(node) {
+    node.blur();
+    const without = looks(node);
+    node.focus({ preventScroll: true });
+    return without;
   }
 
   // What can show that an element has the focus, on it or in it, besides an outline.

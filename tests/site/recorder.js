@@ -1,6 +1,6 @@
 // Runs before a page's own scripts, and keeps what the page does, in `kept`.
 (() => {
-  const kept = (window.kept = { calls: [], copied: [], frames: [], shift: 0, changes: 0, used: new WeakSet() });
+  const kept = (window.kept = { calls: [], copied: [], frames: [], shift: 0, changes: 0, used: new Set() });
 
   addEventListener("securitypolicyviolation", (event) => {
     console.error(`policy: ${event.effectiveDirective} forbids ${event.blockedURI} ${event.sample}`);

@@ -1,31 +1,39 @@
-"""A walk through each page with the Tab key."""
+"""A walk through a page with the Tab key, and pages through which it does not lead well."""
 
 from itertools import pairwise
 
 import pytest
-from tiny import none, tiny
+from tiny import tiny
 
 LINE = 30  # pixels: what is closer stands in one line
 MOST = 700  # stops of a page
+AT_ONCE = 20  # keys, before the page is asked whether that was all
+# What a keyboard sends; Playwright's own function adds the release of the key, which costs as much.
+TAB = {
+    "type": "rawKeyDown",
+    "key": "Tab",
+    "code": "Tab",
+    "windowsVirtualKeyCode": 9,
+}
 
 
 def walk(visited):
     """The stops of the Tab key, and what is wrong with them."""
     page = visited.page
-    visited.problems("open")
-    stops, found = [], []
-    while len(stops) < MOST:
-        page.keyboard.press("Tab")
-        stop = page.evaluate("checks.stop()")
-        if stop is None:
+    visited.problems("open", "follow")
+    keys = page.context.new_cdp_session(page)
+    for _ in range(MOST // AT_ONCE):
+        for _ in range(AT_ONCE):
+            keys.send("Input.dispatchKeyEvent", TAB)
+        if page.evaluate("checks.walk.ended"):
             break
-        if stop["again"]:
-            found.append(f"the walk comes back: {stop['name']}")
-            break
-        if (
-            not stop["outlined"]
-            and page.evaluate("checks.unfocused()") == stop["looks"]
-        ):
+    page.evaluate(
+        "document.activeElement.blur()"
+    )  # those that were too many led on
+    walked = page.evaluate("checks.walk")
+    stops, found = walked["stops"], []
+    for stop in stops:
+        if not stop["visible"]:
             found.append(f"no visible focus: {stop['name']}")
         if not stop["seen"]:
             found.append(f"out of sight: {stop['name']}")
@@ -33,7 +41,10 @@ def walk(visited):
             found.append(f"covered: {stop['name']}")
         if stop["tab"] > 0:
             found.append(f"out of turn, by tabindex: {stop['name']}")
-        stops.append(stop)
+    if walked["comesBack"]:
+        found.append(f"the walk comes back: {walked['comesBack']}")
+    if not walked["ended"]:
+        found.append(f"the walk does not end within {MOST} stops")
     found += [
         f"upwards: from {before['name']} to {after['name']}"
         for before, after in pairwise(stops)
@@ -50,13 +61,6 @@ def goes_up(before, after):
     if after["left"] >= before["right"]:
         return False
     return after["bottom"] < before["top"] and before["top"] - after["top"] > LINE
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_walk_is_in_sight_and_in_order(visit, page, width):
-    stops, found = walk(visit(page, width=width, still=True))
-    assert stops[0]["href"] == "#main-content"
-    assert none(found)
 
 
 ONE, TWO = "<p><button>one</button></p>", "<p><button>two</button></p>"

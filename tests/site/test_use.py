@@ -22,12 +22,6 @@ def use_all(visited):
     return [*found, "there is no end of dialogs"]
 
 
-@pytest.mark.parametrize("width", [1280, PHONE])
-def test_each_control_does_something(visit, page, width):
-    visited = visit(page, width=width, still=True)
-    assert none(use_all(visited) + visited.noise)
-
-
 DIALOG = "<dialog><button onclick='this.textContent += 1'>in</button></dialog>"
 OPEN = (
     "<button onclick='document.querySelector(\"dialog\").showModal()'>open</button>"
@@ -138,8 +132,9 @@ async (selector) => {
 
 
 def test_a_page_gives_what_it_offers(visit, page):
-    """Buttons copy the code beside them, outputs have none; downloads are there; references are previewed."""
-    visited = visit(page)
+    """Buttons copy the code beside them, outputs have none; downloads are there; references are previewed; each control
+    does something, on a desktop and on a phone."""
+    visited = visit(page, still=True)
     opened = visited.page
     copied, shown = copied_and_shown(opened)
     assert copied == shown
@@ -148,8 +143,10 @@ def test_a_page_gives_what_it_offers(visit, page):
     links = offered(opened)
     assert links or not page.startswith("book/")
     assert missing(opened, links) == []
-    visited.problems("open")
-    assert none(opened.evaluate(PREVIEWED, REFERENCES) + visited.noise)
+    found = opened.evaluate(PREVIEWED, REFERENCES) + use_all(visited)
+    opened.set_viewport_size({"width": PHONE, "height": 800})
+    visited.problems("resized", "again")
+    assert none(found + use_all(visited) + visited.noise)
 
 
 def offered(page):

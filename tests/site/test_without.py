@@ -82,20 +82,30 @@ def test_the_search_needs_no_server(visit, words):
     assert none(visited.noise)
 
 
+UNFOLD = """
+() => {
+  const shown = (node) => node.checkVisibility({ visibilityProperty: true });
+  const found = [];
+  for (const summary of [...document.querySelectorAll("summary")].filter(shown)) {
+    const details = summary.closest("details");
+    const before = details?.open;
+    summary.click();
+    if (details?.open === before) found.push(`does not open: ${summary.textContent.trim()}`);
+    if (details && summary.matches(".btn")) {
+      if (![...details.querySelectorAll(".dropdown-item")].some(shown)) found.push("the menu is empty");
+      summary.click();
+    }
+  }
+  return found;
+}
+"""
+
+
 def scriptless(visited):
     """What is wrong with a page without scripts: what is folded does not open, mathematics or figures are missing, or
     something is shown that only a script would answer."""
-    page, found = visited.page, []
-    opened = "(node) => node.closest('details')?.open"
-    for summary in page.locator("summary:visible").all():
-        before = summary.evaluate(opened)
-        summary.click()
-        if summary.evaluate(opened) == before:
-            found.append(f"does not open: {summary.inner_text()}")
-        elif summary.evaluate("(node) => node.matches('.btn')"):
-            if not page.locator("details[open] .dropdown-item:visible").count():
-                found.append("the menu is empty")
-            summary.click()
+    page = visited.page
+    found = page.evaluate(UNFOLD)
     page.evaluate("document.fonts.ready.then(() => 1)")
     return found + visited.problems("mathematics", "loaded", "dead")
 
