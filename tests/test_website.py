@@ -40,6 +40,10 @@ FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
         ),
         (r"\begin{aligned} a &= b & c \end{aligned}", []),
         (r"\left( \frac{a}{b} \quad c \right)", [Row("", r"\left( \frac{a}{b} \quad c \right)", "")]),
+        (
+            r"\begin{aligned} a &= b \\[0.5em] c &= [d] \end{aligned}",
+            [Row("a", "= b", ""), Row("c", "= [d]", "")],
+        ),
     ],
 )  # fmt: skip
 def test_a_formula_breaks_at_its_rows(tex, expected):

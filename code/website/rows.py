@@ -6,6 +6,7 @@ from dataclasses import dataclass
 ALIGNED = re.compile(
     r"\s*\\begin\{aligned\}(?P<rows>.*)\\end\{aligned\}(?P<rest>.*)", re.DOTALL
 )
+SPACE = re.compile(r"^\[[\d.]+em\]")  # what \\[0.5em] adds; rows have theirs
 TOKEN = re.compile(r"\\(?:begin|end)\{\w+\}|\\[A-Za-z]+|\\.|.", re.DOTALL)
 OPENING = re.compile(r"\{|\\left|\\begin\{\w+\}")
 CLOSING = re.compile(r"\}|\\right|\\end\{\w+\}")
@@ -25,7 +26,9 @@ def rows(tex: str) -> list[Row]:
     aligned = ALIGNED.fullmatch(tex)
     if not aligned:
         return [_row(["", tex])]
-    lines = [split(line, "&") for line in split(aligned["rows"], r"\\")]
+    lines = [
+        split(SPACE.sub("", line), "&") for line in split(aligned["rows"], r"\\")
+    ]
     lines = [cells for cells in lines if any(cell.strip() for cell in cells)]
     if any(len(cells) > 2 for cells in lines):
         return []

@@ -29,11 +29,19 @@ async (only) => {
   }));
 }
 """
-# A formula becomes its first letter: it can have hundreds, all of one colour. On a desktop, in the light, all are looked at.
+# A formula becomes its first letter, and of code remains one word of each colour: there can be hundreds. On a desktop, in the
+# light, all are looked at.
 SHORTEN = """
 for (const formula of document.querySelectorAll(".katex-html")) {
   const letter = [...formula.querySelectorAll("*")].find((each) => !each.children.length && each.textContent.trim());
   if (letter) formula.replaceChildren(letter);
+}
+for (const code of document.querySelectorAll("pre")) {
+  const seen = new Set();
+  for (const word of code.querySelectorAll("span")) {
+    if (!word.children.length && seen.has(word.className)) word.remove();
+    seen.add(word.className);
+  }
 }
 """
 DARK = "document.documentElement.dataset.theme === 'dark'"
