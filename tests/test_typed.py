@@ -210,6 +210,34 @@ def test_where_a_formula_differs_both_numbers_are_told(engine):
     assert found["yours"] == pytest.approx(0.9) and found["book"] == pytest.approx(
         1
     )
+    assert found["own"]
+
+
+def test_a_formula_may_differ_in_another_network_only(engine):
+    task = ("eq-loss-gradient", r"2 (\mathbf{Z}^{(L)}_{\mathrm{out}} - \mathbf{Y})")
+    (found,) = judge(engine, (*task, PENCIL))
+    assert found["mistakes"] == ["sum-not-mean"] and not found["own"]
+
+
+def test_blanks_and_symbols_are_those_of_what_can_be_judged():
+    found = {each.label: each for each in explorer.blanks(read, TABLE)}
+    assert found.keys() == RIGHT.keys() | {each.slope for each in ACTIVATIONS[:2]}
+    symbols = explorer.symbols(read, TABLE)
+    assert symbols.keys() == {each.form for each in found.values()}
+    vector = {each.typed: each.speech for each in symbols["vector"]}
+    assert vector[r"\boldsymbol{\delta}^{(\ell)}"] == "delta of layer ell"
+    assert r"\sigma^{(\ell)}(|)" in vector
+
+
+def test_a_symbol_can_be_read(engine):
+    """By itself, or around something."""
+    typed = [
+        each.typed.replace("|", "z")
+        for found in explorer.symbols(read, TABLE).values()
+        for each in found
+    ]
+    assert [tree for tree in trees(engine, typed) if isinstance(tree, str)] == []
+    assert isinstance(trees(engine, [r"\sigma^{(\ell)}("])[0], str)
 
 
 def without_labels(part):

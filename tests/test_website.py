@@ -124,6 +124,23 @@ def test_a_script_that_is_not_known_stops_the_build():
         scripts.check_known(["../_static/new.js"])
 
 
+def test_scripts_of_some_pages_are_minified(tmp_path):
+    text = "// why\nconst a = `1  2`;\n\n  f(a, /[/] x/);\n"
+    for name in "formulas.js", "book.js":
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    scripts.minify(tmp_path)
+    found = (tmp_path / "formulas.js").read_text(encoding="utf-8")
+    assert found == "const a=`1  2`;f(a,/[/] x/);"
+    assert (tmp_path / "book.js").read_text(encoding="utf-8") == text
+
+
+def test_a_template_in_a_template_stops_the_build(tmp_path):
+    file = tmp_path / "explorer.js"
+    file.write_text("const a = `${b ? ` at ${b}` : c}`;", encoding="utf-8")
+    with pytest.raises(ValueError, match="explorer.js: a template in a template"):
+        scripts.minify(tmp_path)
+
+
 def test_a_page_keeps_what_it_alone_loads():
     page = Page(
         "<html><head><link rel=stylesheet href='s/book.css?v=1'><link rel=stylesheet href='s/explorer.css?v=1'>"

@@ -1,5 +1,5 @@
-"""Write the equations as scripts, one that computes and one that judges what is typed, and put their formulas, and the words
-for mistakes, into the page that uses them.
+"""Write the equations as scripts, one that computes and one that judges what is typed, and put their formulas, blanks to
+fill in, and the words for mistakes, into the page that uses them.
 
 The directive `explorer-formulas` asks for all of it. A label that is missing, or an equation that cannot be compiled, fails the
 build. In the formulas, attributes say what each symbol reads or writes.
@@ -41,12 +41,28 @@ class Formulas(SphinxDirective):
                 "formulas.js": explorer.write_typed(read, table),
             }
             formulas = explorer.formulas(read, table)
+            blanks = explorer.blanks(read, table)
+            symbols = explorer.symbols(read, table)
         except ValueError as error:
             raise ExtensionError(str(error)) from error
         templates = [
             *(
                 template(f"formula-{label}", rendered(tex))
                 for label, tex in formulas.items()
+            ),
+            *(
+                template(
+                    f"blank-{each.label}",
+                    rendered(each.tex),
+                    number=each.number,
+                    form=each.form,
+                    speech=each.speech,
+                )
+                for each in blanks
+            ),
+            *(
+                template(f"symbols-{form}", "".join(map(button, found)))
+                for form, found in symbols.items()
             ),
             *(
                 template(f"mistake-{name}", escape(text))
@@ -56,13 +72,22 @@ class Formulas(SphinxDirective):
         return [nodes.raw("", "\n".join(templates), format="html")]
 
 
-def template(name, html):
-    return f'<template id="{name}">{html}</template>'
+def template(name, html, **data):
+    about = "".join(f' data-{key}="{escape(text)}"' for key, text in data.items())
+    return f'<template id="{name}"{about}>{html}</template>'
 
 
-def rendered(tex):
+def button(symbol):
+    formula = rendered(symbol.tex, r"\textstyle")
+    return (
+        f'<button type="button" data-typed="{escape(symbol.typed)}"><span class="said">{escape(symbol.speech)}</span>'
+        f'<span aria-hidden="true">{formula}</span></button>'
+    )
+
+
+def rendered(tex, style=r"\displaystyle"):
     options = {"output": "html", "trust": True, "strict": False}
-    return engine().call("katex.renderToString", rf"\displaystyle {tex}", options)
+    return engine().call("katex.renderToString", rf"{style} {tex}", options)
 
 
 def write(app, exception):

@@ -3,7 +3,7 @@
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-PARTS = ("situation", "step", "change", "sweep")
+PARTS = ("situation", "step", "write", "change", "sweep")
 
 
 class Part(SphinxDirective):

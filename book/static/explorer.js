@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const { equations, activations, allocate, pass, epoch } = BookEquations;
+  const { src } = document.currentScript;
 
   // ---- What the reader has set ----------------------------------------------------------------------------------------
   const FIVE = [[0, 0, 1], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]];
@@ -230,7 +231,7 @@
     return [field(text, input), input];
   }
   const places = Object.fromEntries(
-    ["situation", "step", "change", "sweep"].map((name) => [name, document.querySelector(`.explorer-${name}`)]),
+    ["situation", "step", "write", "change", "sweep"].map((name) => [name, document.querySelector(`.explorer-${name}`)]),
   );
   const said = h("p", { role: "status", class: "explorer-said" });
   const say = (text) => (said.textContent = text);
@@ -375,6 +376,8 @@
   }
 
   let done = 0; // steps of the pass that have run
+  let atStep; // the label of the equation that is shown
+  let writing; // that of the equation which the reader writes: its right side is not shown
   function stepper(place) {
     let steps; // those that are shown
     let walk;
@@ -469,7 +472,8 @@
       if (done === 0 && [first, back].includes(document.activeElement)) next.focus();
       first.disabled = back.disabled = done === 0;
       next.textContent = done === steps.length ? "Next pass" : "Next";
-      const lit = new Map([...(seen?.reads ?? []).map((key) => [key, "read"]), ...(seen?.writes ?? []).map((key) => [key, "write"])]);
+      atStep = current?.equation.label;
+      const lit = new Map([...((atStep !== writing && seen?.reads) || []).map((key) => [key, "read"]), ...(seen?.writes ?? []).map((key) => [key, "write"])]);
       const row = set.sample;
       const whole = set.form === "batch" || ["mean", "update"].includes(current?.phase);
       // Where there is no delta of the batch yet, that of the sample stays.
@@ -495,16 +499,17 @@
         const [name, ...rest] = (reads ?? writes).split("/");
         return new RegExp(`^${[name, ...rest.map((part) => letter[part] ?? "\\d+")].join("/")}(/|$)`);
       };
+      const blank = equation.label === writing && document.getElementById(`blank-${writing}`);
       const formula = h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "The equation",
         pointerover: (event) => {
           const symbol = event.target.closest("[data-reads], [data-writes]");
           look(symbol && meant(symbol.dataset));
         }, pointerout: () => look() },
-        h("span", { class: "said" }, equation.speech),
-        h("span", { "aria-hidden": "true" }, document.getElementById(`formula-${equation.label}`).content.cloneNode(true)));
+        h("span", { class: "said" }, blank ? blank.dataset.speech : equation.speech),
+        h("span", { "aria-hidden": "true" }, (blank || document.getElementById(`formula-${equation.label}`)).content.cloneNode(true)));
       const numbers = h("div", { class: "numbers", tabindex: 0, role: "group", "aria-label": "The equation with its numbers",
         pointerover: (event) => look(event.target.dataset.at && new RegExp(`^${event.target.dataset.at}$`)), pointerout: () => look() });
-      numbers.innerHTML = `<span class="result">${seen.result}</span> ${equation.tex.includes("leftarrow") ? "←" : "="} ${seen.numbers}`;
+      numbers.innerHTML = `<span class="result">${seen.result}</span> ${equation.tex.includes("leftarrow") ? "←" : "="} ${blank ? "?" : seen.numbers}`;
       for (const table of numbers.querySelectorAll("table"))
         table.prepend(h("caption", {}, `${table.rows.length} × ${table.rows[0].cells.length}`));
       const here = [
@@ -513,8 +518,8 @@
       ].filter(Boolean);
       return [
         formula, numbers,
-        h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "",
-          h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`),
+        h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "", blank ? "You are writing the right side, below."
+          : [h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`]),
       ];
     }
     // The number that a step gives, if it is one.
@@ -533,6 +538,104 @@
     // A long pass is not shown anew in each frame of a training.
     views.push(() => (trainer.isRunning() && steps.length > 200 ? undefined : go()));
     new ResizeObserver(draw).observe(picture);
+  }
+
+  // ---- Write it yourself ----------------------------------------------------------------------------------------------
+  const RESULTS = {
+    "pre-activation": "what goes in", output: "what comes out", "loss-sample": "loss of a sample", "loss-batch": "loss of the batch",
+    "loss-slope": "derivative by an output", "loss-gradient": "derivatives by the outputs", "output-delta": "delta of the output layer",
+    "hidden-delta": "delta of a hidden layer", weights: "derivative for weights", biases: "derivative for biases",
+    "delta-mean": "share of a sample", "weights-steps": "weights, over all samples", "biases-steps": "biases, over all samples",
+    "update-weights": "step of the weights", "update-biases": "step of the biases", glorot: "bound of the first weights",
+    "tanh-derivative": "slope of tanh", "sigmoid-derivative": "slope of the sigmoid",
+  };
+  // What stands between formulas' symbols: on the button, its name, and what is written, with | for the cursor.
+  const SIGNS = [
+    ["+", "plus", "+ "], [MINUS, "minus", "- "], ["·", "times", "\\cdot "], ["⊙", "times, element by element", "\\odot "], ["∑", "sum over", "\\sum_{|} "],
+    ["a/b", "fraction", "\\frac{|}{}"], ["( )", "parentheses", "(|)"], ["( )⊤", "transposed", "(|)^{\\top}"], ["x²", "squared", "^2"], ["√", "root", "\\sqrt{|}"],
+  ];
+  // The judge is loaded when it is needed.
+  let judge;
+  const judging = () => (judge ??= new Promise((loaded, failed) =>
+    document.head.append(h("script", { src: new URL("formulas.js", src).href, load: () => loaded(BookFormulas.judge), error: failed }))));
+
+  function writer(place) {
+    const blanks = [...document.querySelectorAll("template[id^=blank-]")].map((blank) => ({ label: blank.id.slice(6), blank, ...blank.dataset }));
+    const [listField, list] = choice("Equation", [["", "none: all are shown"]], choose);
+    for (const [form, text] of [...Object.entries(FORMS), ["function", "Slopes"]]) {
+      list.append(h("optgroup", { label: text }, blanks.filter((each) => each.form === form).map(({ label, number }) =>
+        h("option", { value: label }, [number, RESULTS[named([label]).name]].filter(Boolean).join(": ")))));
+    }
+    const take = button("That of the step", () => (atStep ? choose(atStep) : tell("No step is shown yet. Press Next above.")));
+    const left = h("div", { class: "blank", tabindex: 0, role: "group", "aria-label": "The left side" });
+    const input = h("textarea", { rows: 2, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+      keydown: (event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        form.requestSubmit();
+      } });
+    const symbols = h("div", { class: "row symbols", role: "group", "aria-label": "Symbols", pointerdown: (event) => event.preventDefault(),
+      click: (event) => insert(event.target.closest("button")?.dataset.typed ?? "") });
+    const verdict = h("div", { role: "status", class: "verdict" });
+    const form = h("form", { hidden: true, submit: (event) => {
+      event.preventDefault();
+      check();
+    } }, left, field("Right side, in TeX", input), symbols, h("div", { class: "row" }, h("button", { class: "main" }, "Check")));
+    place.replaceChildren(h("div", { class: "row" }, listField, take), form, verdict);
+
+    function choose(label) {
+      writing = label;
+      list.value = label;
+      form.hidden = !label;
+      input.value = "";
+      tell();
+      if (label) {
+        const { blank, form: of, speech } = blanks.find((each) => each.label === label);
+        left.replaceChildren(h("span", { class: "said" }, `${speech}, equals what?`), h("span", { "aria-hidden": "true" }, blank.content.cloneNode(true)));
+        symbols.replaceChildren(document.getElementById(`symbols-${of}`).content.cloneNode(true),
+          ...SIGNS.map(([text, name, typed]) => h("button", { type: "button", "data-typed": typed },
+            h("span", { class: "said" }, name), h("span", { "aria-hidden": "true" }, text))));
+        judging().catch(() => tell("The script that judges could not be loaded. Load the page again."));
+      }
+      refresh();
+    }
+    function insert(typed) {
+      const [before, after = ""] = typed.split("|");
+      const start = input.selectionStart;
+      const apart = /\\[a-z]+$/i.test(input.value.slice(0, start)) && /^[a-z]/i.test(before) ? " " : "";
+      input.setRangeText(apart + before + after, start, input.selectionEnd, "end");
+      const end = input.selectionStart - after.length;
+      input.setSelectionRange(end, end);
+    }
+    const tell = (...lines) => verdict.replaceChildren(...lines.map((line) => h("p", {}, line)));
+    // N^(1), with the layer above.
+    const raised = (text) => text.split(/\^(\([^)]*\))/).map((part, index) => (index % 2 ? h("sup", {}, part) : part));
+    async function check() {
+      const tex = input.value.trim();
+      if (!tex) return tell("Nothing is written yet.");
+      const found = (await judging())(writing, tex, live);
+      input.setAttribute("aria-invalid", found.verdict === "unread");
+      return tell(...told(found));
+    }
+    function told({ verdict: kind, text, mistakes, ...found }) {
+      if (kind === "right") return [[h("b", {}, "Right."), " In any network this gives the numbers of the book."]];
+      if (kind === "unread") return [[h("b", {}, "This cannot be read: "), ...raised(text), "."]];
+      const where = text ? ["Shapes or indices do not fit: ", ...raised(text), "."] : differs(found);
+      return [...mistakes.map((name) => [h("b", {}, `A known mistake, ${name.replaceAll("-", " ")}. `), document.getElementById(`mistake-${name}`).content.cloneNode(true)]),
+        kind === "other" ? [h("b", {}, "Not the numbers of the book. "), ...where] : where];
+    }
+    function differs({ place: { l, s, indices, row, column, z }, own, yours, book }) {
+      const equation = equations[writing];
+      const sample = own && equation && !equation.letters.s && equation.over(live, l ?? 1).s !== undefined;
+      const at = [
+        z !== undefined && `z = ${brief(z)}`, typeof l === "number" && `ℓ = ${l}`, sample && `sample ${s + 1}`,
+        ...Object.entries(indices).map(([name, index]) => `${name} = ${index + 1}`), row !== undefined && `row ${row + 1}, column ${column + 1}`,
+      ].filter(Boolean).join(", ");
+      let digits = 4;
+      while (digits < 12 && shown(yours, digits) === shown(book, digits)) digits += 1;
+      const there = z !== undefined ? "It differs" : own ? "In your network it first differs" : "In your network it gives the same. In another it differs";
+      return [`${[there, at].filter(Boolean).join(" at ")}: yours is ${shown(yours, digits)}, that of the book ${shown(book, digits)}.`];
+    }
   }
 
   // ---- Change a number ------------------------------------------------------------------------------------------------
@@ -943,7 +1046,8 @@
       fewer.disabled = set.hidden.length === 0;
       activation.value = set.activation;
       for (const [input, name] of [[rate, "rate"], [scale, "scale"], [seed, "seed"]]) if (document.activeElement !== input) input.value = set[name];
-      start.textContent = `${count(sizes())} weights and biases. ${set.weights ? "The start is given number by number; another seed draws a new one." : `The start is that of seed ${set.seed}.`}`;
+      const whence = set.weights ? "given number by number; another seed draws a new one" : "that of seed " + set.seed;
+      start.textContent = `${count(sizes())} weights and biases. The start is ${whence}.`;
     }
     views.push(draw);
   }
@@ -996,7 +1100,8 @@
         progress.value = results.length;
       }
       const count_ = results.filter((result) => result.solved).length;
-      status.textContent = `${stopped ? "Cancelled. " : ""}Solved: ${count_} of ${results.length}${results.length ? `, ${Math.round((100 * count_) / results.length)} %` : ""}.`;
+      const share = results.length ? `, ${Math.round((100 * count_) / results.length)} %` : "";
+      status.textContent = `${stopped ? "Cancelled. " : ""}Solved: ${count_} of ${results.length}${share}.`;
       show(results, planned);
       begin_.disabled = false;
       if (document.activeElement === cancel) begin_.focus();
@@ -1119,6 +1224,7 @@
     Object.values(parts).forEach((part, index) => part(boxes[index]));
   };
   within(places.step, { stepper, number: editor });
+  writer(places.write);
   within(places.change, { settings, plane, training, chart });
   sweep(places.sweep);
   refresh();

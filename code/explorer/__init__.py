@@ -2,7 +2,8 @@
 on its left, made from the tree of its TeX.
 """
 
+from .blanks import blanks, symbols
 from .script import formulas, write
 from .typed import mistakes, write_typed
 
-__all__ = ["formulas", "mistakes", "write", "write_typed"]
+__all__ = ["blanks", "formulas", "mistakes", "symbols", "write", "write_typed"]

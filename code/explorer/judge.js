@@ -415,8 +415,9 @@ function mistakesOf(label, equation, side, ours) {
   });
 }
 
-// What a right side is that a reader types: {verdict, text, mistakes, place, yours, book}. The verdict is "unread", "unfit" (a
-// symbol or a shape; the text says which), "right", "mistake" or "other"; the last two with the first place at which it differs.
+// What a right side is that a reader types: {verdict, text, mistakes, place, own, yours, book}. The verdict is "unread", "unfit" (a
+// symbol or a shape; the text says which), "right", "mistake" or "other"; the last two with the first place at which it differs,
+// and whether that is in the network given.
 function judge(label, tex, network) {
   let side;
   const verdict = (error, name) => {
@@ -444,5 +445,5 @@ function judge(label, tex, network) {
   const [yours, book] = [side, equation.right].map((each) => [...numbersOf(equation, each, own), ...(each === side ? ours : theirs)]);
   const at = differing(yours, book), found = named(ours);
   const {S, value, ...place} = yours[at];
-  return {verdict: found.length ? "mistake" : "other", text: "", mistakes: found, place, yours: value, book: book[at].value};
+  return {verdict: found.length ? "mistake" : "other", text: "", mistakes: found, place, own: own.includes(S), yours: value, book: book[at].value};
 }

@@ -23,8 +23,9 @@ const actions = TABLES.states.map(([shift, ...reduced]) => {
 const gotos = TABLES.gotos.map(([usual, ...others]) => [usual, new Map(pairs(others))]);
 
 function unread(rest) {
-  const short = rest.trim().split(/\s+/).join(" ");
-  refuse(short ? `cannot be read from here: ${short.length > 30 ? `${short.slice(0, 30)} ...` : short}` : "the formula ends too early");
+  const text = rest.trim().split(/\s+/).join(" ");
+  const short = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+  refuse(short ? `cannot be read from here: ${short}` : "the formula ends too early");
 }
 
 // The next token that a state can take: its number, and where it begins and ends.

@@ -11,7 +11,7 @@ from equations.feedforward import FEEDFORWARD
 from equations.symbols import Place
 from equations.world import LOSS
 
-from .chosen import ACTIVATIONS, Book
+from .chosen import ACTIVATIONS, Book, Claim
 from .layout import BATCH, DERIVATIVES, LOSSES, QUANTITIES, SAMPLE, Slot
 from .script import equations, tex
 from .tables import tables
@@ -27,11 +27,7 @@ def write_typed(
     book = Book(read, numbers)
     found = equations(book)
     labels = {each.label for each in found}
-    definitions = {
-        each.slope: tex(book.claims(each.slope)[-1])
-        for each in ACTIVATIONS
-        if list(each.given) == ["z"]
-    }
+    slopes = {label: tex(claim) for label, claim in definitions(book).items()}
     data = {
         "TABLES": tables(),
         "SYMBOLS": symbols(),
@@ -45,11 +41,11 @@ def write_typed(
             )
             if loss
         },
-        "DEFINITIONS": definitions,
+        "DEFINITIONS": slopes,
         "MISTAKES": [
             {"name": m.name, "label": m.label, "tex": m.tex}
             for m in named_mistakes()
-            if m.label in labels | definitions.keys()
+            if m.label in labels | slopes.keys()
         ],
     }
     constants = [
@@ -65,6 +61,15 @@ def write_typed(
             "})();\n",
         ]
     )
+
+
+def definitions(book: Book) -> dict[str, Claim]:
+    """The slopes that are given as functions of z, by the labels of their equations."""
+    return {
+        each.slope: book.claims(each.slope)[-1]
+        for each in ACTIVATIONS
+        if list(each.given) == ["z"]
+    }
 
 
 def named_mistakes() -> list[Mistake]:

@@ -15,7 +15,7 @@ from .head import CARD, Files, head, own, shown_fonts
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 # Loaded when a reader asks for what is in them.
-LATER = ["previews", "vendor/minisearch"]
+LATER = ["previews", "vendor/minisearch", *scripts.LATER]
 NOT_LISTED = {"search.html", "genindex.html", "404.html"}
 
 
@@ -35,6 +35,7 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
         lighten(page, (out / address).parent, hosted)
 
     script = scripts.bundled(static)
+    scripts.minify(static)
     sheets = _sheets(pages, out)
     lookup.list_equations(pages)
     pages["404.html"] = _not_found(pages["search.html"], urlparse(site).path or "/")
@@ -151,6 +152,6 @@ def _clean(out: Path, style: str, others: Iterable[str]) -> None:
             if not any(file.iterdir()):
                 file.rmdir()
         elif file not in kept and not any(
-            static / each in file.parents for each in LATER
+            static / each in (file, *file.parents) for each in LATER
         ):
             file.unlink()

@@ -1,6 +1,9 @@
 """One script of many."""
 
+import re
 from pathlib import Path, PurePosixPath
+
+import rjsmin
 
 # Every page needs these, in this order.
 KEPT = [
@@ -13,6 +16,9 @@ KEPT = [
 ]
 # These are loaded by the pages that ask for them.
 OWN = {"equations.js", "explorer.js"}
+# And this by one of those, when a reader asks for what is in it.
+LATER = {"formulas.js"}
+TEMPLATE = re.compile(r"`(?:[^`\\]|\\.)*`")
 # What these do is done otherwise: icons come from a font, what folds and drops down needs no script, tooltips are the
 # browser's, the search is in book.js.
 REPLACED = {
@@ -81,3 +87,21 @@ def bundled(static: Path) -> str:
     return "\n".join(
         line for line in lines if not line.startswith("//# sourceMappingURL")
     )
+
+
+def minify(static: Path) -> None:
+    """Take comments and needless spaces out of what some pages load.
+
+    Raises ValueError where a template stands in a template: the spaces of the inner one
+    would be lost.
+    """
+    for each in sorted(OWN | LATER):
+        file = static / each
+        if file.exists():
+            text = file.read_text(encoding="utf-8")
+            for template in TEMPLATE.findall(text):
+                if template.count("{") != template.count("}"):
+                    raise ValueError(
+                        f"{each}: a template in a template, {template}"
+                    )
+            file.write_text(rjsmin.jsmin(text), encoding="utf-8")

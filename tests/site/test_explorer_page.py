@@ -1,13 +1,17 @@
 """The explorer: what it shows is what the network of the book computes, and every control does what it is for."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
 import torch
 from backprop import NeuralNetwork, five_points
 from chromium import SITE
+from explorer import mistakes, write
+from explorer.typed import named_mistakes
+from sources import BOOK
+from test_explorer import TABLE, read
 from test_pages import violations
 from tiny import none, tiny, wait
 
@@ -230,8 +234,11 @@ def with_script(site, name, text, page=PAGE):
     return f"book/{address}.html"
 
 
-def script(site, name):
-    return site.content(f"_static/{name}.js").decode()
+def script(name):
+    """A script as it is before spaces are taken out."""
+    if name == "equations":
+        return write(read, TABLE)
+    return (BOOK / "static" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def slipped(text, label, old, new):
@@ -247,7 +254,7 @@ def slipped(text, label, old, new):
 def test_a_wrong_equation_is_seen_in_its_step(
     explorer, site, form, label, old, new, changed
 ):
-    text = slipped(script(site, "equations"), label, old, new)
+    text = slipped(script("equations"), label, old, new)
     case = CASES[1]
     page = explorer(
         f"{case.address}&form={form}", with_script(site, "equations", text)
@@ -284,7 +291,7 @@ def computed(page):
 
 
 def test_the_page_has_no_mathematics_of_its_own(explorer, site):
-    text = silent(script(site, "equations"))
+    text = silent(script("equations"))
     visited = explorer(CASES[1].address, with_script(site, "equations", text))
     assert computed(visited.page) == []
     assert not [
@@ -307,8 +314,8 @@ WALK_ON = "        equation.run(walk, at);"  # one step
     ],
 )
 def test_mathematics_of_the_page_is_found(explorer, site, place, own):
-    page = with_script(site, "equations", silent(script(site, "equations")))
-    text = script(site, "explorer")
+    page = with_script(site, "equations", silent(script("equations")))
+    text = script("explorer")
     assert text.count(place) == 1
     page = with_script(site, "explorer", text.replace(place, place + own), page)
     assert computed(explorer(CASES[1].address, page).page)
@@ -505,6 +512,17 @@ def the_sweep(page):
     assert f"Seed {name} is loaded" in page.inner_text(".explorer-sweep")
 
 
+def the_writing(page):
+    press(page, "Next")
+    press(page, "That of the step")
+    for each in page.locator(".symbols button").all():
+        each.click()
+    page.get_by_label("Right side, in TeX").fill("1")
+    press(page, "Check")
+    page.locator(".verdict p").first.wait_for()
+    choose(page, "")
+
+
 # Which of the controls nothing has been done with.
 TOUCH = """
 window.touched = new WeakSet();
@@ -512,7 +530,7 @@ for (const kind of ["click", "input", "change", "keydown", "pointermove"])
   addEventListener(kind, (event) => touched.add(event.target), true);
 """
 UNTOUCHED = """
-[...document.querySelectorAll(".explorer :is(button, input, select, [role=slider])")]
+[...document.querySelectorAll(".explorer :is(button, input, select, textarea, [role=slider])")]
   .filter((each) => each.checkVisibility() && !touched.has(each))
   .map((each) => each.labels?.[0]?.textContent || each.ariaLabel || each.textContent)
 """
@@ -528,7 +546,7 @@ def test_every_control_is_used(explorer):
     visited = explorer()
     page = visited.page
     page.evaluate(TOUCH)
-    for part in steps, a_number, the_settings:
+    for part in steps, the_writing, a_number, the_settings:
         part(page)
     page.get_by_label("Situation").select_option("points")
     for part in the_points, the_training, the_sweep:
@@ -801,13 +819,212 @@ def test_without_a_script_there_is_a_still_figure(explorer, site):
     assert DRAWN.findall(site.content("_images/explorer.svg").decode()) == shown
 
 
+# ---- Write it yourself ----------------------------------------------------------------
+
+
+def choose(page, label):
+    page.get_by_label("Equation", exact=True).select_option(label)
+
+
+def checked(page, label, tex):
+    """What the page says of a right side."""
+    choose(page, label)
+    page.get_by_label("Right side, in TeX").fill(tex)
+    press(page, "Check")
+    page.locator(".verdict p").first.wait_for()
+    return page.inner_text(".verdict")
+
+
+def unnamed(page, found):
+    """Which of these mistakes the page does not name, with its words."""
+    said = {each.name: checked(page, each.label, each.tex) for each in found}
+    return [
+        each.name
+        for each in found
+        if f"A known mistake, {each.name.replace('-', ' ')}. {mistakes()[each.name]}"
+        not in said[each.name]
+    ]
+
+
+def test_every_mistake_that_is_typed_is_named(explorer):
+    visited = explorer()
+    assert none(unnamed(visited.page, named_mistakes()) + visited.noise)
+
+
+def test_a_mistake_that_is_not_named_is_noticed(explorer, site):
+    """The page has other words for one, and nothing to say of what is right."""
+    one, other, *_ = named_mistakes()
+    text = site.content(PAGE).decode()
+    site.put("book/words.html", text.replace(mistakes()[one.name], "Wrong."))
+    page = explorer(page="book/words.html").page
+    right = replace(
+        other, tex=r"\frac{2}{nK} (\mathbf{Z}^{(L)}_{\mathrm{out}} - \mathbf{Y})"
+    )
+    assert unnamed(page, [one]) == [one.name]
+    assert unnamed(page, [right]) == [other.name]
+    assert unnamed(page, [other]) == []
+
+
+HIDDEN_DELTA = r"\sigma'^{(\ell-1)}(z^{(\ell-1)}_{i,in}) \sum_m W^{(\ell)}_{im} \delta^{(\ell)}_m"
+VERDICTS = [
+    ("eq-scalar-hidden-delta", HIDDEN_DELTA, r"Right\."),
+    ("eq-tanh-derivative", r"(1 - \tanh(z)) (1 + \tanh(z))", r"Right\."),
+    ("eq-scalar-weights", r"\delta^{(\ell)}_i +", r"This cannot be read: the formula ends too early\."),
+    ("eq-scalar-weights", r"\delta^{(\ell)}_i \kappa", r"do not fit: unknown symbol 'kappa'\."),
+    (
+        "eq-vector-weights",
+        r"\boldsymbol{\delta}^{(\ell)} \cdot \mathbf{z}^{(\ell-1)}_{\mathrm{out}}",
+        r"do not fit: a product of shapes \(N\(1\), 1\) and \(N\(0\), 1\)\.",
+    ),
+    (
+        "eq-scalar-pre-activation",
+        r"\sum_j W^{(\ell)}_{ji} z^{(\ell-1)}_{j,\mathrm{out}}",
+        r"In your network it first differs at ℓ = 1, sample 1, i = 1: yours is 0\.9000, that of the book 1\.0000\.",
+    ),
+    (
+        "eq-loss-batch",
+        r"\frac{1}{n} \sum_s \sum_k (Z^{(L)}_{sk,\mathrm{out}} - Y_{sk})^2",
+        r"In your network it gives the same\. In another it differs: yours is \S+, that of the book \S+\.",
+    ),
+    ("eq-sigmoid-derivative", "1 - z", r"It differs at z = −1\.5: yours is 2\.5000, that of the book 0\.1491\."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "tex", "said"), VERDICTS)
+def test_what_is_typed_is_judged(explorer, label, tex, said):
+    visited = explorer()
+    page = visited.page
+    page.get_by_label("Situation").select_option("pencil")
+    assert re.search(said, checked(page, label, tex))
+    assert none(visited.noise)
+
+
+def test_a_layer_that_the_network_lacks_is_told(explorer):
+    """Those in which formulas are tried have more layers than one without hidden units."""
+    visited = explorer("hidden=&points=0,0,1")
+    tex = r"\mathbf{W}^{(2)} \cdot \boldsymbol{\delta}^{(2)}"
+    assert "fit" in checked(visited.page, "eq-vector-output-delta", tex)
+    assert none(visited.noise)
+
+
+def given_away(page, label):
+    """Where the page shows the right side of an equation: its words, its formula, its numbers, what lights up, a link."""
+    page.evaluate(
+        "document.querySelectorAll('details').forEach((each) => (each.open = true))"
+    )
+    found = []
+    words = page.evaluate(f"BookEquations.equations['{label}'].speech")
+    if words in page.inner_text("main"):
+        found.append("words")
+    formula = page.evaluate(f"document.getElementById('formula-{label}').innerHTML")
+    if formula in page.evaluate(
+        "document.querySelector('main').innerHTML.replace(/<template.*?<[/]template>/gs, '')"
+    ):
+        found.append("formula")
+    numbers = page.locator(".card .numbers")
+    if re.search(r"[=←](?! \?$)", numbers.inner_text().strip()):
+        found.append("numbers")
+    found += ["lit"] * (page.locator(".picture .read").count() > 0)
+    found += ["link"] * page.locator(".card a").count()
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_written_is_not_shown(explorer, form):
+    page = explorer(f"form={form}").page
+    label = f"eq-{form}-hidden-delta"
+    while not page.evaluate(
+        f"document.querySelector('.card').textContent.includes(BookEquations.equations['{label}'].speech)"
+    ):
+        press(page, "Next")
+    assert given_away(page, label) == ["words", "formula", "numbers", "lit", "link"]
+    press(page, "That of the step")
+    assert chosen(page, "Equation") == label
+    assert given_away(page, label) == []
+    checked(page, label, "0 + 1")
+    assert given_away(page, label) == []
+    choose(page, "")
+    assert given_away(page, label) == ["words", "formula", "numbers", "lit", "link"]
+    assert page.get_by_role("button", name="Check").count() == 0
+
+
+def test_a_formula_is_written_with_buttons(explorer):
+    page = explorer("form=vector").page
+    choose(page, "eq-vector-weights")
+    symbols = page.get_by_role("group", name="Symbols")
+    for name in (
+        "z out of layer ell minus one",
+        "times",
+        "delta of layer ell, transposed",
+    ):
+        symbols.get_by_role(
+            "button", name=re.compile(f"^{name}$", re.IGNORECASE)
+        ).click()
+    assert chosen(page, "Right side, in TeX") == (
+        r"\mathbf{z}^{(\ell-1)}_{\mathrm{out}}\cdot \boldsymbol{\delta}^{(\ell)\top}"
+    )
+    press(page, "Check")
+    page.get_by_text("Right.").wait_for()
+
+
+def test_the_cursor_is_where_the_next_symbol_belongs(explorer):
+    page = explorer().page
+    choose(page, "eq-glorot")
+    symbols = page.get_by_role("group", name="Symbols")
+    for name in "root", "fraction":
+        symbols.get_by_role("button", name=name, exact=True).click()
+    page.get_by_label("Right side, in TeX").evaluate("(each) => each.focus()")
+    page.keyboard.type("6")
+    assert chosen(page, "Right side, in TeX") == r"\sqrt{\frac{6}{}}"
+
+
+def test_a_formula_is_written_with_the_keyboard(explorer):
+    page = explorer().page
+    reach(page, "Next")
+    page.keyboard.press("Enter")
+    reach(page, "That of the step")
+    page.keyboard.press("Enter")
+    assert chosen(page, "Equation") == "eq-scalar-pre-activation"
+    reach(page, "Right side, in TeX")
+    page.keyboard.type("1 +")
+    reach(page, "b of layer ell, unit i")
+    page.keyboard.press("Space")
+    reach(page, "Right side, in TeX", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("In your network it first differs").wait_for()
+    assert page.get_by_role("status").filter(has_text="yours is").count() == 1
+
+
+def test_a_formula_is_judged_without_a_server(visit):
+    visited = visit((SITE / PAGE).as_uri())
+    said = checked(visited.page, "eq-scalar-hidden-delta", HIDDEN_DELTA)
+    assert said.startswith("Right.") and none(visited.noise)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_where_a_formula_is_written(explorer, axe, width, dark):
+    visited = explorer("step=8", width=width, dark=dark, still=True)
+    page = visited.page
+    checked(
+        page,
+        "eq-batch-weights",
+        r"\boldsymbol{\Delta}^{(\ell)\top} \cdot \mathbf{Z}^{(\ell-1)}_{\mathrm{out}}",
+    )
+    page.evaluate("scrollTo(0, 0)")  # else the header lies upon a control
+    assert none(violations(visited, axe))
+    found = visited.problems("sideways", "cut", "targets", "motion", "headings")
+    assert none(found + visited.noise)
+
+
 # ---- The weight -----------------------------------------------------------------------
 
 MOST = 150_000  # bytes of script, not compressed
+OWN = "equations", "formulas", "explorer"
 
 
 def scripts(visited, site):
-    """The bytes of all scripts that a page loads."""
+    """The bytes of all scripts that a page has loaded."""
     addresses = visited.page.evaluate(
         "[...document.querySelectorAll('script[src]')].map((each) => each.src)"
     )
@@ -815,7 +1032,15 @@ def scripts(visited, site):
 
 
 def test_the_page_is_light(explorer, site):
-    assert scripts(explorer(), site) <= MOST
+    """What loads with the page, that of all pages included, keeps the bound; and so does what is the page's own. Its judge
+    of formulas is loaded when a reader begins to write: all together would be too much."""
+    visited = explorer()
+    before = scripts(visited, site)
+    assert before <= MOST
+    own = [site.sizes(site.address(f"_static/{name}.js"))[0] for name in OWN]
+    assert sum(own) <= MOST
+    checked(visited.page, "eq-scalar-biases", "1")
+    assert scripts(visited, site) == before + own[OWN.index("formulas")]
 
 
 def test_a_heavy_script_is_noticed(visit, site):

@@ -1,0 +1,115 @@
+"""What readers see of an equation whose right side they write: its left side, and symbols that its form has."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from equations.extract import Chapter
+from equations.nodes import (
+    Derivative,
+    Function,
+    Gradient,
+    Node,
+    Ones,
+    Quantity,
+    Row,
+    Transpose,
+    Underbrace,
+    children,
+)
+from equations.speech.formulas import vocabulary
+from equations.speech.say import say
+
+from .chosen import Book, Claim, Part
+from .marked import RELATIONS
+from .script import equations
+from .typed import definitions
+
+
+@dataclass(frozen=True)
+class Blank:
+    """An equation without its right side. ``form`` is "function" where it is a slope."""
+
+    label: str
+    number: str
+    form: str
+    tex: str
+    speech: str
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """``typed`` is what to write of it, with | for what is inside, and ``tex`` what it looks like."""
+
+    typed: str
+    tex: str
+    speech: str
+
+
+def blanks(
+    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
+) -> list[Blank]:
+    """Those of all equations of which a right side can be judged. Arguments and errors are those of `write`."""
+    return [
+        Blank(label, number, form, left(claim), spoken(claim.left.node, claim))
+        for label, number, form, claim in claims(Book(read, numbers))
+    ]
+
+
+def symbols(
+    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
+) -> dict[str, list[Symbol]]:
+    """Those on the right sides of all equations of a form, by forms, so that they do not say what is in one of them."""
+    found: dict[str, dict[str, Symbol]] = {}
+    for _, _, form, claim in claims(Book(read, numbers)):
+        for each in symbols_of(claim.right.node, claim):
+            found.setdefault(form, {}).setdefault(each.typed, each)
+    return {form: [*each.values()] for form, each in found.items()}
+
+
+def claims(book: Book) -> Iterator[tuple[str, str, str, Claim]]:
+    """Label, number and form of each equation, and what it says."""
+    for each in equations(book):
+        yield each.label, each.number, each.form, each.claim
+    for label, claim in definitions(book).items():
+        yield label, book.numbers[label][0], "function", claim
+
+
+def left(claim: Claim) -> str:
+    found = f"{text(claim.left, claim.left.node)} {RELATIONS[claim.relation]}"
+    if claim.range is None:
+        return rf"{found} \;?"
+    first, last = claim.range
+    return rf"{found} \;?\,, \quad \ell = {first}, \dots, {last}"
+
+
+def text(part: Part, node: Node) -> str:
+    start, end = (place - part.start for place in node.span)
+    return " ".join(part.tex[start:end].replace("&", "").split())
+
+
+def spoken(node: Node, claim: Claim) -> str:
+    return say(Row((node,), (), ()), vocabulary(claim.chapter))
+
+
+def symbols_of(node: Node, claim: Claim) -> Iterator[Symbol]:
+    match node:
+        case Quantity() | Ones() | Derivative() | Gradient():
+            tex = text(claim.right, node)
+            yield Symbol(tex, tex, spoken(node, claim))
+            return
+        case Transpose(
+            of=Quantity() as of
+        ):  # the sign stands in what is transposed
+            tex = text(claim.right, of)
+            yield Symbol(tex, tex, spoken(node, claim))
+            return
+        case Underbrace():
+            yield from symbols_of(node.body, claim)
+            return
+        case Function():
+            argument = f"({text(claim.right, node.argument)})"
+            head = text(claim.right, node).removesuffix(argument)
+            name = spoken(node, claim).removesuffix(spoken(node.argument, claim))
+            yield Symbol(f"{head}(|)", rf"{head}(\,)", f"{name}…")
+    for child in children(node):
+        yield from symbols_of(child, claim)
