@@ -402,13 +402,13 @@
     function move(to) {
       if (to > steps.length) {
         // The pass is over: the network takes the step that it has worked out.
-        const before = live.loss;
-        losses.push(before);
+        const lossBefore = live.loss;
+        losses.push(lossBefore);
         Object.assign(live, copied(walk));
         done = 0;
         evaluate();
         refresh();
-        where.prepend(`Epoch ${losses.length}: the loss went from ${shown(before)} to ${shown(live.loss)}. `);
+        where.prepend(`Epoch ${losses.length}: the loss went from ${shown(lossBefore)} to ${shown(live.loss)}. `);
       } else {
         done = Math.max(0, to);
         go();
