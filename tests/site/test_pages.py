@@ -29,8 +29,8 @@ async (only) => {
   }));
 }
 """
-# A formula becomes its first letter, and of code remains one word of each colour: there can be hundreds. On a desktop, in the
-# light, all are looked at.
+# A formula becomes its first letter, and of code remains one word of each colour: there can be hundreds, and axe takes its
+# time for each.
 SHORTEN = """
 for (const formula of document.querySelectorAll(".katex-html")) {
   const letter = [...formula.querySelectorAll("*")].find((each) => !each.children.length && each.textContent.trim());
@@ -47,12 +47,11 @@ for (const code of document.querySelectorAll("pre")) {
 DARK = "document.documentElement.dataset.theme === 'dark'"
 
 
-def violations(visited, axe, *, full=True):
-    """What axe says of a page with everything unfolded, in the light and in the dark; in the light of ``full`` formulas."""
+def violations(visited, axe):
+    """What axe says of a page with everything unfolded, in the light and in the dark."""
     page = visited.page
     visited.problems("open")
-    if not full:
-        page.evaluate(SHORTEN)
+    page.evaluate(SHORTEN)
     page.evaluate(axe)
     found = [
         f"light: {each}"
@@ -60,7 +59,6 @@ def violations(visited, axe, *, full=True):
     ]
     page.emulate_media(color_scheme="dark")
     wait(page, DARK)
-    page.evaluate(SHORTEN)
     found += [
         f"dark: {each}"
         for each in page.evaluate(AXE, {"type": "rule", "values": COLOURS})
@@ -122,10 +120,10 @@ def test_a_page_is_right(visit, axe, page, width):
     visited.page.set_viewport_size({"width": narrow, "height": 400})
     found += visited.problems("resized", "sideways", "cut")
     visited.page.set_viewport_size({"width": width, "height": 800})
-    stops, wrong = walk(visited)
+    stops, wrong = walk(visited, keys=width == WIDTHS[0])
     if stops[0]["href"] != "#main-content":
         found.append("no link past the menu")
-    found += wrong + violations(visited, axe, full=width == WIDTHS[0])
+    found += wrong + violations(visited, axe)
     assert none(found + visited.noise)
 
 
