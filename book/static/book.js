@@ -13,14 +13,18 @@ function unfold() {
 addEventListener("hashchange", unfold);
 if (location.hash) unfold();
 
-// On paper, solutions are open.
+// On paper, solutions are open, and the page is light.
 let closed = [];
+let theme;
 addEventListener("beforeprint", () => {
   closed = [...document.querySelectorAll("details:not([open])")];
   for (const node of closed) node.open = true;
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
 });
 addEventListener("afterprint", () => {
   for (const node of closed) node.open = false;
+  document.documentElement.dataset.theme = theme;
 });
 
 // Files that are loaded when a reader asks for what is in them. Scripts work from file://, too.

@@ -76,6 +76,18 @@
       return found;
     },
 
+    // Printed, everything is light, unfolded and whole.
+    paper() {
+      const found = all("article details:not([open])").map((node) => `folded on paper: ${name(node)}`);
+      if (document.documentElement.dataset.theme !== "light") found.push("dark on paper");
+      for (const node of all("main *")) {
+        if (!shown(node) || node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) continue;
+        if (getComputedStyle(node).overflowX === "visible" || [...ancestors(node)].some(isForListeners)) continue;
+        found.push(`cut on paper: ${name(node)}`);
+      }
+      return found;
+    },
+
     pictures() {
       const found = [];
       for (const node of all("img")) {

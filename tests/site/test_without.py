@@ -30,10 +30,45 @@ def alone(visited):
     return visited.problems("open", "mathematics", "loaded") + visited.noise
 
 
+def on_paper(visited):
+    """What is wrong with the page where it is printed, as wide as a sheet of A4 is within its margins."""
+    page = visited.page
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    return visited.problems("resized", "paper")
+
+
+LIGHT = "<script>addEventListener('beforeprint', () => document.documentElement.dataset.theme = 'light')</script>"
+LONG = "<pre style='overflow: auto'>" + "long " * 400 + "</pre>"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("<p>Read.</p>", []),
+        ("<details><summary>a</summary>b</details>", ["folded on paper"]),
+        (LONG, ["cut on paper"]),
+        (
+            f"<style>@media print {{ pre {{ white-space: pre-wrap }} }}</style>{LONG}",
+            [],
+        ),
+    ],
+)
+def test_what_paper_does_not_show_is_found(visit, site, body, says):
+    dark = "<script>document.documentElement.dataset.theme = 'dark'</script>"
+    address = site.put("tiny.html", tiny(body, dark + LIGHT))
+    found = on_paper(visit(address))
+    assert [each.partition(":")[0] for each in found] == says
+    site.put("tiny.html", tiny(body, dark))
+    assert "dark on paper" in on_paper(visit(address))
+
+
 def test_a_page_needs_no_server(visit, local_page):
+    """And can be printed, from the dark."""
     visited = visit((SITE / local_page).as_uri(), dark=True)
     assert flashes(visited) == []
-    assert none(alone(visited))
+    assert none(alone(visited) + on_paper(visited))
 
 
 @pytest.mark.parametrize(
