@@ -292,6 +292,6 @@
 
   // What a control can change.
   function state() {
-    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), scrollY, all("*").indexOf(document.activeElement)]);
+    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), all("input, textarea").map((node) => node.value), scrollY, all("*").indexOf(document.activeElement)]);
   }
 })();

@@ -34,6 +34,10 @@ OPEN = (
         (OPEN + DIALOG, []),
         ("<details><summary>a</summary>b</details><input type=checkbox>", []),
         ("<button onclick='print()'>a</button>", []),
+        (
+            "<textarea></textarea><button onclick='this.previousSibling.value += 1'>a</button>",
+            [],
+        ),
         ("<input type=range oninput='print()'>", []),
         ("<input type=range onclick='print()'>", ["does nothing: input"]),
         ("<button>a</button>", ["does nothing"]),
