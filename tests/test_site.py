@@ -189,11 +189,13 @@ class Formulas(HTMLParser):
         if tag in ("br", "img", "hr", "input", "link", "meta", "wbr", "source"):
             return
         name = dict(attributes).get("class") or ""
-        self.open.append(name)
+        # What a template holds is not shown; scripts that take it from there add its words.
+        self.open.append("template" if tag == "template" else name)
         if name == "formula":
             self.words = ""
         spoken = "formula" in self.open and self.words.strip()
-        if tag == "math" or (name == "katex" and not spoken):
+        shown = "template" not in self.open
+        if shown and (tag == "math" or (name == "katex" and not spoken)):
             self.unspoken.append(self.getpos())
 
     def handle_endtag(self, tag):

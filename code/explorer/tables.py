@@ -2,6 +2,7 @@
 check itself reads, written shorter."""
 
 from collections import Counter
+from operator import itemgetter
 from typing import Any
 
 from equations.parse import parser
@@ -35,18 +36,22 @@ def tables() -> dict[str, Any]:
     shifts, sets = Rows(), Rows()
     states: list[Any] = []
     gotos: list[dict[int, int]] = [{} for _ in nonterminals]
-    for state, row in sorted(table.states.items()):
+    start = table.start_states["row"]
+    numbers = numbered(table.states, start)
+    for state in numbers:
         taken: dict[int, int] = {}
         reduced: dict[int, list[int]] = {}
-        for symbol, (action, target) in row.items():
+        for symbol, (action, target) in sorted(
+            table.states[state].items(), key=itemgetter(0)
+        ):
             if symbol in nonterminals:
-                gotos[nonterminals[symbol]][state] = target
+                gotos[nonterminals[symbol]][numbers[state]] = numbers[target]
             elif action.name == "Shift":
-                taken[order[symbol]] = target
+                taken[order[symbol]] = numbers[target]
             else:
                 reduced.setdefault(places[target], []).append(order[symbol])
         found = [shifts.place(sorted(taken.items()))]
-        for number, symbols in reduced.items():
+        for number, symbols in sorted(reduced.items()):
             found += [number, sets.place(sorted(symbols))]
         states.append(found)
     return {
@@ -59,9 +64,22 @@ def tables() -> dict[str, Any]:
         "sets": sets.rows,
         "states": states,
         "gotos": [shorter(targets) for targets in gotos],
-        "start": table.start_states["row"],
-        "end": table.end_states["row"],
+        "start": numbers[start],
+        "end": numbers[table.end_states["row"]],
     }
+
+
+def numbered(states: dict[int, dict], start: int) -> dict[int, int]:
+    """New numbers for the states, as they are met from the first on: those of lark change
+    from one process to the next."""
+    numbers = {start: 0}
+    waiting = [start]
+    for state in waiting:
+        for _, (action, target) in sorted(states[state].items(), key=itemgetter(0)):
+            if action.name == "Shift" and target not in numbers:
+                numbers[target] = len(numbers)
+                waiting.append(target)
+    return numbers
 
 
 class Rows:
