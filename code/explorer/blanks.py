@@ -20,7 +20,7 @@ from equations.speech.formulas import vocabulary
 from equations.speech.say import say
 
 from .chosen import Book, Claim, Part
-from .marked import RELATIONS
+from .marked import RELATIONS, in_a_line
 from .script import equations
 from .typed import definitions
 
@@ -84,7 +84,7 @@ def left(claim: Claim) -> str:
 
 def text(part: Part, node: Node) -> str:
     start, end = (place - part.start for place in node.span)
-    return " ".join(part.tex[start:end].replace("&", "").split())
+    return in_a_line(part.tex[start:end])
 
 
 def spoken(node: Node, claim: Claim) -> str:

@@ -33,6 +33,11 @@ def side(part: Part, scope: Scope, attribute: str) -> str:
         start, end = (place - part.start for place in node.span)
         mark = rf"\htmlData{{{attribute}={name(leaf)}}}"
         text = f"{text[:start]}{mark}{{{text[start:end]}}}{text[end:]}"
+    return in_a_line(text)
+
+
+def in_a_line(text: str) -> str:
+    """A piece of a display without its columns and its line breaks."""
     return " ".join(text.replace("&", "").split())
 
 

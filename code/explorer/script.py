@@ -245,12 +245,8 @@ class Equation:
 
 def tex(claim: Claim) -> str:
     """The equation as it is compiled: its left side, and what stands last."""
-    relation = {"=": "=", "←": r"\leftarrow"}[claim.relation]
-    sides = (
-        " ".join(part.tex.replace("&", "").split())
-        for part in (claim.left, claim.right)
-    )
-    return f" {relation} ".join(sides)
+    left, right = (marked.in_a_line(part.tex) for part in (claim.left, claim.right))
+    return f"{left} {marked.RELATIONS[claim.relation]} {right}"
 
 
 def words(claim: Claim) -> str:

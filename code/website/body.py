@@ -148,9 +148,8 @@ def _sized(node: Node, folder: Path) -> None:
             name = source.removesuffix(path.name) + coarse.name
             node.attrs["srcset"] = f"{name} 1x, {source} {density:g}x"
             node.attrs["src"] = name
-    if (
-        "style" in node.attrs
-    ):  # the same size, but fixed, so that a narrow page would distort it
+    # The same size, but fixed, so that a narrow page would distort it.
+    if "style" in node.attrs:
         del node.attrs["style"]
     if "width" not in node.attributes:
         node.attrs["width"], node.attrs["height"] = str(width), str(height)

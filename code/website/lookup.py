@@ -128,9 +128,8 @@ def _preview(node: Node) -> str:
     found = node.next if node.tag == "dt" else node
     while found is not None and not found.is_element_node:
         found = found.next
-    html = (
-        found.inner_html if found.tag == "dd" else found.html
-    )  # which only a list may hold
+    # Only a list may hold a dd.
+    html = found.inner_html if found.tag == "dd" else found.html
     html = re.sub(r'<a class="headerlink".*?</a>', "", html)
     html = re.sub(r' (?:id|tabindex|aria-describedby)="[^"]*"', "", html)
     return re.sub(r'(<img[^>]*\bsrc=")(?:\.\./)*', r"\1ROOT/", html)
