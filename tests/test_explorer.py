@@ -45,7 +45,7 @@ def read(chapter):
 
 @pytest.fixture(scope="module")
 def script():
-    return explorer.write(read, TABLE)
+    return explorer.write(Book(read, TABLE))
 
 
 @pytest.fixture(scope="module")
@@ -235,10 +235,10 @@ def test_a_missing_label_stops_with_it(label):
     display = display_of(label)
     lost = changed(TABLE[label][1], display, replace(display, label=None))
     with pytest.raises(ValueError, match=f"no chapter has an equation {label}$"):
-        explorer.write(lost, TABLE)
+        explorer.write(Book(lost, TABLE))
     others = {key: place for key, place in TABLE.items() if key != label}
     with pytest.raises(ValueError, match=f"no chapter has an equation {label}$"):
-        explorer.write(read, others)
+        explorer.write(Book(read, others))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,10 @@ def test_a_missing_formula_of_the_text_stops_with_it(wanted):
     chapter = replace(read(wanted.chapter), inlines=[])
     with pytest.raises(ValueError) as caught:
         explorer.write(
-            lambda name: chapter if name == wanted.chapter else read(name), TABLE
+            Book(
+                lambda name: chapter if name == wanted.chapter else read(name),
+                TABLE,
+            )
         )
     assert wanted.left in str(caught.value)
 
@@ -295,7 +298,7 @@ def test_a_missing_formula_of_the_text_stops_with_it(wanted):
 )
 def test_what_cannot_be_compiled_is_named(label, tex, says):
     with pytest.raises(ValueError) as caught:
-        explorer.write(with_tex(label, tex), TABLE)
+        explorer.write(Book(with_tex(label, tex), TABLE))
     assert label in str(caught.value) and says in str(caught.value)
 
 
@@ -541,7 +544,7 @@ def test_digits(engine, value, digits):
 
 
 def test_symbols_of_formulas_say_what_they_read_and_write():
-    found = explorer.formulas(read, TABLE)
+    found = explorer.formulas(Book(read, TABLE))
     assert list(found) == [*COMPILED, "loss-slope"]
     assert found["eq-batch-biases"] == (
         r"\htmlData{writes=gradb/ell}{\nabla_{\mathbf{b}^{(\ell)}} \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})}"

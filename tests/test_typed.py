@@ -37,13 +37,13 @@ RIGHT = {each.label: each for each in equations(Book(read, TABLE))}
 
 @pytest.fixture(scope="module")
 def typed():
-    return explorer.write_typed(read, TABLE)
+    return explorer.write_typed(Book(read, TABLE))
 
 
 @pytest.fixture(scope="module")
 def engine(typed):
     with MiniRacer() as engine:
-        for script in (explorer.write(read, TABLE), typed, DRIVER):
+        for script in (explorer.write(Book(read, TABLE)), typed, DRIVER):
             engine.eval(script)
         yield engine
 
@@ -220,9 +220,9 @@ def test_a_formula_may_differ_in_another_network_only(engine):
 
 
 def test_blanks_and_symbols_are_those_of_what_can_be_judged():
-    found = {each.label: each for each in explorer.blanks(read, TABLE)}
+    found = {each.label: each for each in explorer.blanks(Book(read, TABLE))}
     assert found.keys() == RIGHT.keys() | {each.slope for each in ACTIVATIONS[:2]}
-    symbols = explorer.symbols(read, TABLE)
+    symbols = explorer.symbols(Book(read, TABLE))
     assert symbols.keys() == {each.form for each in found.values()}
     vector = {each.typed: each.speech for each in symbols["vector"]}
     assert vector[r"\boldsymbol{\delta}^{(\ell)}"] == "delta of layer ell"
@@ -233,7 +233,7 @@ def test_a_symbol_can_be_read(engine):
     """By itself, or around something."""
     typed = [
         each.typed.replace("|", "z")
-        for found in explorer.symbols(read, TABLE).values()
+        for found in explorer.symbols(Book(read, TABLE)).values()
         for each in found
     ]
     assert [tree for tree in trees(engine, typed) if isinstance(tree, str)] == []

@@ -35,14 +35,15 @@ class Formulas(SphinxDirective):
         def read(chapter):
             return read_chapter(pages[chapter])
 
+        book = explorer.Book(read, table)
         try:
             self.env.compiled_equations = {
-                "equations.js": explorer.write(read, table),
-                "formulas.js": explorer.write_typed(read, table),
+                "equations.js": explorer.write(book),
+                "formulas.js": explorer.write_typed(book),
             }
-            formulas = explorer.formulas(read, table)
-            blanks = explorer.blanks(read, table)
-            symbols = explorer.symbols(read, table)
+            formulas = explorer.formulas(book)
+            blanks = explorer.blanks(book)
+            symbols = explorer.symbols(book)
         except ValueError as error:
             raise ExtensionError(str(error)) from error
         templates = [

@@ -3,7 +3,16 @@ on its left, made from the tree of its TeX.
 """
 
 from .blanks import blanks, symbols
+from .chosen import Book
 from .script import formulas, write
 from .typed import mistakes, write_typed
 
-__all__ = ["blanks", "formulas", "mistakes", "symbols", "write", "write_typed"]
+__all__ = [
+    "Book",
+    "blanks",
+    "formulas",
+    "mistakes",
+    "symbols",
+    "write",
+    "write_typed",
+]

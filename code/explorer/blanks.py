@@ -1,9 +1,8 @@
 """What readers see of an equation whose right side they write: its left side, and symbols that its form has."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from equations.extract import Chapter
 from equations.nodes import (
     Derivative,
     Function,
@@ -45,22 +44,18 @@ class Symbol:
     speech: str
 
 
-def blanks(
-    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
-) -> list[Blank]:
-    """Those of all equations of which a right side can be judged. Arguments and errors are those of `write`."""
+def blanks(book: Book) -> list[Blank]:
+    """Those of all equations of which a right side can be judged. Errors are those of `write`."""
     return [
         Blank(label, number, form, left(claim), spoken(claim.left.node, claim))
-        for label, number, form, claim in claims(Book(read, numbers))
+        for label, number, form, claim in claims(book)
     ]
 
 
-def symbols(
-    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
-) -> dict[str, list[Symbol]]:
+def symbols(book: Book) -> dict[str, list[Symbol]]:
     """Those on the right sides of all equations of a form, by forms, so that they do not say what is in one of them."""
     found: dict[str, dict[str, Symbol]] = {}
-    for _, _, form, claim in claims(Book(read, numbers)):
+    for _, _, form, claim in claims(book):
         for each in symbols_of(claim.right.node, claim):
             found.setdefault(form, {}).setdefault(each.typed, each)
     return {form: [*each.values()] for form, each in found.items()}

@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from equations.check import world_of
 from equations.evaluate import Evaluator
-from equations.extract import Chapter
 from equations.nodes import EquationError, Node, Row, walk
 from equations.speech.formulas import vocabulary
 from equations.speech.say import say
@@ -31,13 +30,9 @@ RUNTIME = Path(__file__).with_name("runtime.js")
 PLACES = {"n": "s", "N": "i", "K": "i", "N-": "j"}
 
 
-def write(
-    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
-) -> str:
-    """The script, from the chapters of the book and the numbers of their equations, as
-    `Book` takes them. Raises ValueError, with the label, where an equation is missing or
+def write(book: Book) -> str:
+    """The script. Raises ValueError, with the label, where an equation is missing or
     cannot be compiled."""
-    book = Book(read, numbers)
     parts = [
         '"use strict";\n(() => {',
         RUNTIME.read_text(encoding="utf-8"),
@@ -49,12 +44,11 @@ def write(
     return "\n".join(parts)
 
 
-def formulas(
-    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
-) -> dict[str, str]:
+def formulas(book: Book) -> dict[str, str]:
     """The TeX of each equation by its label, with the marks of `marked.tex`."""
-    found = equations(Book(read, numbers))
-    return {each.label: marked.tex(each.claim, each.scope) for each in found}
+    return {
+        each.label: marked.tex(each.claim, each.scope) for each in equations(book)
+    }
 
 
 FINISH = """\

@@ -1,12 +1,10 @@
 """Write the script that judges formulas which readers type in place of those of the book."""
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from diagnosis.mistakes import MISTAKES, Mistake
-from equations.extract import Chapter
 from equations.feedforward import FEEDFORWARD
 from equations.symbols import Place
 from equations.world import LOSS
@@ -20,11 +18,8 @@ PARTS = [Path(__file__).with_name(name) for name in ("parser.js", "judge.js")]
 SQUARED_ERROR = "squared error"  # the loss of the script's equations
 
 
-def write_typed(
-    read: Callable[[str], Chapter], numbers: Mapping[str, tuple[str, str]]
-) -> str:
-    """The script; arguments and errors are those of `write`."""
-    book = Book(read, numbers)
+def write_typed(book: Book) -> str:
+    """The script; its errors are those of `write`."""
     found = equations(book)
     labels = {each.label for each in found}
     slopes = {label: tex(claim) for label, claim in definitions(book).items()}

@@ -8,7 +8,7 @@ import pytest
 import torch
 from backprop import NeuralNetwork, five_points
 from chromium import SITE
-from explorer import mistakes, write
+from explorer import Book, mistakes, write
 from explorer.typed import named_mistakes
 from sources import BOOK
 from test_explorer import TABLE, read
@@ -237,7 +237,7 @@ def with_script(site, name, text, page=PAGE):
 def script(name):
     """A script as it is before spaces are taken out."""
     if name == "equations":
-        return write(read, TABLE)
+        return write(Book(read, TABLE))
     return (BOOK / "static" / f"{name}.js").read_text(encoding="utf-8")
 
 
