@@ -27,7 +27,7 @@ help:
 	@echo 'make lint       check style and types of the code'
 	@echo 'make slow       run the long checks: repeat the builds, round at random, break the code in a thousand places'
 	@echo 'make reference  run the chapters that have changed, and store their outputs in book/outputs'
-	@echo 'make bench      measure what the network costs, beside other ways and by several processes, and train that of scikit-learn (three minutes)'
+	@echo 'make bench      measure what the network costs, beside other ways and by several processes, and train that of scikit-learn (four minutes)'
 	@echo 'make serve      build the site and serve it on this machine (another port: make serve PORT=8001)'
 	@echo 'make site-test  look at each page of the built site in chromium (after make book; needs chromium; another: CHROMIUM=path)'
 	@echo 'make site-bench measure the built site beside one as the theme makes it (needs chromium)'
