@@ -73,6 +73,7 @@ def test_the_words_of_each_formula_give_it_back(name):
         round_trip(tex, known)
 
 
+@pytest.mark.slow
 def test_so_do_those_of_each_world():
     count = 0
     for world, groups in ROWS.items():
