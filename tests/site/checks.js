@@ -170,6 +170,7 @@
     // The same without keys, which take longer: in the order of the page, in which the Tab key goes where nothing leads it elsewhere.
     hurry() {
       checks.walk = { stops: [], ended: true, comesBack: null };
+      kept.used = new Set();
       for (const node of all(STOPS)) {
         if (!shown(node) || node.tabIndex < 0 || node.disabled) continue;
         node.focus();
@@ -214,6 +215,7 @@
     follow() {
       const walk = (checks.walk = { stops: [], ended: false, comesBack: null });
       let begun = false;
+      kept.used = new Set();
       scrollTo({ top: 0, behavior: "instant" });
       document.addEventListener("keydown", () => {
         const node = document.activeElement;
