@@ -20,16 +20,6 @@ SCRIPTS = {
 }
 AXE = PACKAGES / "axe-core" / "axe.min.js"
 
-# A page of each kind: keys are pressed, and what stands around the text used on a phone, on these alone.
-KINDS = {
-    "404.html",
-    "index.html",
-    "search.html",
-    "book/explorer.html",
-    "book/lab.html",
-    "book/scalar.html",
-}
-
 
 @cache
 def pages() -> list[str]:

@@ -1,10 +1,10 @@
 """Every page, as it stands, on a desktop and on phones."""
 
 import pytest
-from conftest import KINDS
+from chromium import SITE
 from test_first_visit import shift
 from test_keyboard import walk
-from tiny import none, tiny, wait
+from tiny import KINDS, none, tiny, wait
 
 PHONE = 390
 # With half the pixels, as of a desktop that shows a page at 200 %; and the narrowest of phones.
@@ -56,7 +56,9 @@ def violations(visited, axe):
     visited.problems("open")
     page.emulate_media(color_scheme="light")
     wait(page, f"!({DARK})")
-    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")  # else what is fixed stands beside something
+    page.evaluate(
+        "scrollTo({ top: 0, behavior: 'instant' })"
+    )  # else what is fixed stands beside something
     page.evaluate(SHORTEN)
     page.evaluate(axe)
     found = [
@@ -124,7 +126,9 @@ def test_a_page_is_right(visit, axe, page):
         found += visited.problems(*ORDER)
         resize(visited, narrow, 400)
         found += visited.problems("sideways", "cut")
-    for width in reversed(WIDTHS):  # keys begin where the focus was, so they are first
+    for width in reversed(
+        WIDTHS
+    ):  # keys begin where the focus was, so they are first
         resize(visited, width)
         stops, wrong = walk(visited, keys=width != PHONE and page in KINDS)
         if stops[0]["href"] != "#main-content":
@@ -139,6 +143,10 @@ def test_a_page_is_right(visit, axe, page):
 def resize(visited, width, height=800):
     visited.page.set_viewport_size({"width": width, "height": height})
     visited.problems("resized")
+
+
+def test_there_is_a_page_of_each_kind():
+    assert [page for page in KINDS if not (SITE / page).is_file()] == []
 
 
 def show_pictures(page):

@@ -1,9 +1,8 @@
 """Everything on a page is used, and does what it is for; nothing goes wrong meanwhile."""
 
 import pytest
-from conftest import KINDS
 from test_first_visit import shift
-from tiny import none, tiny, wait
+from tiny import KINDS, none, tiny, wait
 
 PHONE = 390
 

@@ -2,6 +2,15 @@
 
 from playwright.sync_api import Page
 
+# A page of each kind: keys are pressed, and what stands around the text used on a phone, on these alone.
+KINDS = {
+    "404.html",
+    "index.html",
+    "search.html",
+    "book/explorer.html",
+    "book/lab.html",
+    "book/scalar.html",
+}
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="light"><head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
