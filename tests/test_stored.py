@@ -47,6 +47,45 @@ def test_the_build_executes_nothing_of_this_tree():
     ] == []
 
 
+SMALL = ["pencil", "scalar", "vector", "batch", "training"]
+
+
+@pytest.mark.parametrize("chapter", SMALL)
+def test_a_small_explorer_is_in_the_page_only(chapter, tmp_path):
+    """The notebook of a chapter is, to the byte, that of a chapter without it."""
+    source = ROOT / "book" / f"{chapter}.md"
+    text = source.read_text(encoding="utf-8")
+    bare, count = re.subn(
+        r"^````\{small-explorer\}.*?^````\n\n",
+        "",
+        text,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    assert count == 1
+    copy = tmp_path / source.name
+    copy.write_text(bare, encoding="utf-8")
+    one, other = book.notebook(source), book.notebook(copy)
+    for each in *one.cells, *other.cells:
+        each.id = "cell"
+    assert nbformat.writes(one) == nbformat.writes(other)
+    offered = stored.path(ROOT, chapter).read_text(encoding="utf-8")
+    assert "small-explorer" in text and "small-explorer" not in offered
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a\n\n```{gone}\nb\n```\n\nc\n", "a\n\nc\n"),
+        ("````{gone} x\n```{kept}\n```\n````\n", ""),
+        (":::{gone}\n:::\n\n\n# b\n", "# b\n"),
+        ("```{kept}\ngone\n```\n", "```{kept}\ngone\n```\n"),
+        ("```python\n{gone}\n```\n", "```python\n{gone}\n```\n"),
+    ],
+)
+def test_what_is_left_without_a_directive(text, left):
+    assert book.without("gone", text) == left
+
+
 def test_a_template_that_is_not_right_is_a_problem(tree):
     chapter = tree / CHAPTER
     text = chapter.read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser as Page
 from sources import ROOT
-from website import body, fonts, lookup, scripts, styles
-from website.head import POLICY, Files, description, head, own
+from website import body, fonts, lookup, own, scripts, styles
+from website.head import POLICY, Files, description, head
 from website.rows import Row, rows
 
 FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
@@ -128,7 +128,7 @@ def test_scripts_of_some_pages_are_minified(tmp_path):
     text = "// why\nconst a = `1  2`;\n\n  f(a, /[/] x/);\n"
     for name in "formulas.js", "book.js":
         (tmp_path / name).write_text(text, encoding="utf-8")
-    scripts.minify(tmp_path)
+    scripts.minify(tmp_path, ["formulas.js"])
     found = (tmp_path / "formulas.js").read_text(encoding="utf-8")
     assert found == "const a=`1  2`;f(a,/[/] x/);"
     assert (tmp_path / "book.js").read_text(encoding="utf-8") == text
@@ -138,21 +138,37 @@ def test_a_template_in_a_template_stops_the_build(tmp_path):
     file = tmp_path / "explorer.js"
     file.write_text("const a = `${b ? ` at ${b}` : c}`;", encoding="utf-8")
     with pytest.raises(ValueError, match="explorer.js: a template in a template"):
-        scripts.minify(tmp_path)
+        scripts.minify(tmp_path, ["explorer.js"])
 
 
-def test_a_page_keeps_what_it_alone_loads():
+def test_a_page_keeps_what_it_alone_loads(tmp_path):
+    """With a version in each address, and in those of what a reader asks for."""
     page = Page(
-        "<html><head><link rel=stylesheet href='s/book.css?v=1'><link rel=stylesheet href='s/explorer.css?v=1'>"
-        "<script src='s/book.js'></script><script src='s/equations.js?v=2'></script>"
-        "<script src='s/explorer.js'></script></head></html>"
+        "<html data-content_root='../'><head><link rel=stylesheet href='../_static/book.css?v=1'>"
+        "<link data-own rel=stylesheet href='../_static/a.css?v=1'><script src='../_static/book.js'></script>"
+        "<script data-own src='../_static/b.js?v=2'></script></head>"
+        "<body><button data-loads='a.css c.js'></button></body></html>"
     )
-    assert own(page).splitlines() == [
-        '<link rel="stylesheet" href="s/explorer.css?v=1">',
-        '<script defer src="s/equations.js?v=2"></script>',
-        '<script defer src="s/explorer.js"></script>',
+    names = own.loaded(page)
+    assert names == {"a.css", "b.js", "c.js"}
+    for name in names:
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    found = own.versions(tmp_path, names)
+    assert own.tags(page, found).splitlines() == [
+        f'<link rel="stylesheet" href="../_static/{found["a.css"]}">',
+        f'<script defer src="../_static/{found["b.js"]}"></script>',
     ]
-    assert own(Page("<script src='s/book.js'></script>")) == ""
+    later = page.css_first("button").attributes["data-loads"]
+    assert later == f"../_static/{found['a.css']} ../_static/{found['c.js']}"
+    assert re.fullmatch(r"c\.js\?v=[0-9a-f]{8}", found["c.js"])
+    (tmp_path / "c.js").write_text("changed", encoding="utf-8")
+    assert own.versions(tmp_path, ["c.js"])["c.js"] != found["c.js"]
+    assert (
+        own.tags(
+            Page("<html data-content_root=''><script src='s/book.js'></script>"), {}
+        )
+        == ""
+    )
 
 
 def lightened(tmp_path, html, hosted=""):

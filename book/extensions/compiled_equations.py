@@ -1,5 +1,6 @@
 """Write the equations as scripts, one that computes and one that judges what is typed, and put their formulas, blanks to
-fill in, and the words for mistakes, into the page that uses them.
+fill in, and the words for mistakes, into the page that uses them. A third script brings the formulas into pages that show
+them only when a reader asks for it.
 
 The directive `explorer-formulas` asks for all of it. A label that is missing, or an equation that cannot be compiled, fails the
 build. In the formulas, attributes say what each symbol reads or writes.
@@ -37,20 +38,25 @@ class Formulas(SphinxDirective):
 
         book = explorer.Book(read, table)
         try:
-            self.env.compiled_equations = {
+            scripts = {
                 "equations.js": explorer.write(book),
                 "formulas.js": explorer.write_typed(book),
             }
-            formulas = explorer.formulas(book)
+            formulas = [
+                template(f"formula-{label}", rendered(tex))
+                for label, tex in explorer.formulas(book).items()
+            ]
             blanks = explorer.blanks(book)
             symbols = explorer.symbols(book)
         except ValueError as error:
             raise ExtensionError(str(error)) from error
+        given = json.dumps("".join(formulas), ensure_ascii=False)
+        scripts["formulas-shown.js"] = (
+            f'document.body.insertAdjacentHTML("beforeend", {given});\n'
+        )
+        self.env.compiled_equations = scripts
         templates = [
-            *(
-                template(f"formula-{label}", rendered(tex))
-                for label, tex in formulas.items()
-            ),
+            *formulas,
             *(
                 template(
                     f"blank-{each.label}",

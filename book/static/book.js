@@ -41,6 +41,19 @@ function load(address) {
   }));
 }
 
+// What a button asks for is loaded in its order, and takes the place of the button.
+function bring(button) {
+  button.disabled = true;
+  for (const address of button.dataset.loads.split(" ")) {
+    const node = document.createElement(address.includes(".css") ? "link" : "script");
+    if (node.tagName === "LINK") Object.assign(node, { rel: "stylesheet", href: address });
+    else Object.assign(node, { src: address, async: false });
+    node.onerror = () => (button.textContent = "It could not be loaded. Load the page again.");
+    document.head.append(node);
+  }
+}
+for (const button of document.querySelectorAll("button[data-loads]")) button.addEventListener("click", () => bring(button));
+
 // The search.
 let engine;
 async function find(query) {

@@ -1,9 +1,10 @@
-// The page `explorer`. Every number of a network comes from BookEquations, which the build compiles from the equations of
-// the chapters. This script says in which order they run, and draws what they give.
+// The page `explorer`, and small forms of it in chapters. Every number of a network comes from BookEquations, which the build
+// compiles from the equations of the chapters. This script says in which order they run, and draws what they give.
 (() => {
   "use strict";
   const { equations, activations, allocate, pass, epoch } = BookEquations;
-  const { src } = document.currentScript;
+  // What a reader has pressed in a chapter, with the part that is wanted there and its settings.
+  const pressed = document.querySelector("[data-part]");
 
   // ---- What the reader has set ----------------------------------------------------------------------------------------
   const FIVE = [[0, 0, 1], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]];
@@ -113,7 +114,9 @@
     const rest = epoch(state, form).slice(own.length * state.n).map(named)
       .map((step) => (step.name === "loss-batch" ? { ...step, phase: "mean" } : step));
     const hidden = (step) => ({ ...step, hidden: true });
-    return [...own, ...others.map(hidden), ...rest.map((step) => (step.name === "delta-mean" && step.at.s !== set.sample ? hidden(step) : step))];
+    // A mean of one sample is no news in a chapter that has no other.
+    const isHidden = ({ name, phase, at }) => (name === "delta-mean" && at.s !== set.sample) || (pressed && state.n === 1 && phase === "mean");
+    return [...own, ...others.map(hidden), ...rest.map((step) => (isHidden(step) ? hidden(step) : step))];
   }
 
   // An epoch of the batch in its three parts, for networks of as many layers.
@@ -452,12 +455,13 @@
     const body = h("div");
     const card = h("div", { class: "card" }, where, body);
 
+    const shownFields = set.points.length > 1 || !pressed ? [sampleField] : [];
     place.replaceChildren(
-      h("div", { class: "row" }, h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), sampleField),
+      h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
       picture, card,
       h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
-        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), " what it writes. Click a number to change it."),
+        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
 
     function draw() {
@@ -526,7 +530,7 @@
     const outcome = () => (seen.writes.length === 1 ? `: ${body.querySelector(".result [data-at]").textContent}.` : ".");
     const chapter = (name) => {
       const link = document.querySelector(`nav a[href="${name}.html"]`);
-      return link ? `chapter ${link.textContent.trim()}` : `the chapter ${name}`;
+      return link ? `chapter ${link.textContent.trim()}` : "this chapter";
     };
     // What the symbol or the number under the pointer is, in the drawing and among the numbers.
     function look(pattern) {
@@ -555,9 +559,10 @@
     ["a/b", "fraction", "\\frac{|}{}"], ["( )", "parentheses", "(|)"], ["( )⊤", "transposed", "(|)^{\\top}"], ["x²", "squared", "^2"], ["√", "root", "\\sqrt{|}"],
   ];
   // The judge is loaded when it is needed.
+  const loads = places.write?.querySelector("[data-loads]");
   let judge;
   const judging = () => (judge ??= new Promise((loaded, failed) =>
-    document.head.append(h("script", { src: new URL("formulas.js", src).href, load: () => loaded(BookFormulas.judge), error: failed }))));
+    document.head.append(h("script", { src: loads.dataset.loads, load: () => loaded(BookFormulas.judge), error: failed }))));
 
   function writer(place) {
     const blanks = [...document.querySelectorAll("template[id^=blank-]")].map((blank) => ({ label: blank.id.slice(6), blank, ...blank.dataset }));
@@ -648,7 +653,7 @@
     return [...parameters, ...set.points.flatMap((_, s) => [`X/${s}/0`, `X/${s}/1`, `Y/${s}/0`])];
   };
   // Has the editor take what was clicked in the drawing.
-  let pick;
+  let pick = () => {};
   const KEYS = [[/^([Wb]\/\S+)/, "$1"], [/^Zout\/0\/(\S+)/, "X/$1"], [/^Y\/\d+\/(\S+)/, "Y/$1"]];
   const BOUNDS = { W: [-4, 4], b: [-4, 4], X: [-RANGE, RANGE], Y: [0, 1] };
 
@@ -747,7 +752,7 @@
       set.sample = Math.max(0, set.sample - 1);
       moved();
     });
-    place.replaceChildren(box, axes, h("div", { class: "row" }, flip, add, remove));
+    place.replaceChildren(box, axes, h("div", { class: "row" }, pressed ? [] : [flip, add, remove]));
 
     const moved = () => {
       evaluate();
@@ -956,8 +961,8 @@
     const [untilField, last] = numeric("Until epoch", { least: 1, most: LONGEST, whole: true }, (number) => (until = number));
     last.value = until;
     place.replaceChildren(
-      h("div", { class: "row" }, runButton, stepButton, resetButton, untilField, paceField,
-        field("Stop when solved", stop, "check")),
+      h("div", { class: "row" }, runButton, stepButton, resetButton,
+        pressed ? [] : [untilField, paceField, field("Stop when solved", stop, "check")]),
       said,
     );
 
@@ -1159,6 +1164,7 @@
   // What differs from the usual stands in the address. Browsers stop a page that changes it too often.
   let later;
   function keep() {
+    if (pressed) return;
     clearTimeout(later);
     later = setTimeout(write, 200);
   }
@@ -1178,8 +1184,8 @@
       && given.points.every(([x1, x2, y, more]) => more === undefined && inside(x1, -RANGE, RANGE) && inside(x2, -RANGE, RANGE) && inside(y, 0, 1))
       && (!given.weights || (given.weights.length === count(N) && given.weights.every(Number.isFinite)));
   }
-  function load() {
-    const pairs = new Map(location.hash.slice(1).split("&").filter((pair) => pair.includes("=")).map((pair) => pair.split("=")));
+  function load(text) {
+    const pairs = new Map(text.split("&").filter((pair) => pair.includes("=")).map((pair) => pair.split("=")));
     const given = structuredClone(USUAL);
     let isRead = true;
     try {
@@ -1216,13 +1222,22 @@
   }
 
   // ---- The page -------------------------------------------------------------------------------------------------------
-  load();
-  situations(places.situation);
   const within = (place, parts) => {
     const boxes = Object.keys(parts).map((name) => h("div", { class: `explorer-${name}` }));
     place.replaceChildren(...boxes);
     Object.values(parts).forEach((part, index) => part(boxes[index]));
   };
+  if (pressed) {
+    const place = pressed.closest(".explorer-here");
+    place.classList.add("explorer", pressed.dataset.part === "train" ? "explorer-change" : "explorer-step");
+    load(pressed.dataset.settings);
+    within(place, pressed.dataset.part === "step" ? { stepper } : { plane, training, chart });
+    refresh();
+    place.querySelector("button.main").focus();
+    return;
+  }
+  load(location.hash.slice(1));
+  situations(places.situation);
   within(places.step, { stepper, number: editor });
   writer(places.write);
   within(places.change, { settings, plane, training, chart });
@@ -1231,7 +1246,7 @@
   addEventListener("hashchange", () => {
     if (!location.hash.includes("=")) return keep(); // a link within the page
     trainer.pause();
-    load();
+    load(location.hash.slice(1));
     return refresh();
   });
 })();

@@ -11,7 +11,11 @@ from myst_nb.core.read import (
 )
 from nbformat import NotebookNode
 
+from .pieces import Directive
+from .source import pieces
+
 TABLE = "_toc.yml"
+PAGE_ONLY = "small-explorer"  # a directive
 
 
 def chapters(root: Path) -> dict[str, Path]:
@@ -81,9 +85,24 @@ def with_code(root: Path) -> dict[str, NotebookNode]:
     }
 
 
+def without(directive: str, text: str) -> str:
+    """A text without the blocks of a directive, and the lines left free below them."""
+    if directive not in text:
+        return text
+    lines = text.split("\n")
+    for piece in reversed([*pieces(text, is_file=True)]):
+        if isinstance(piece, Directive) and piece.name == directive:
+            last = piece.last
+            while last < len(lines) and not lines[last].strip():
+                last += 1
+            del lines[piece.line - 1 : last]
+    return "\n".join(lines)
+
+
 def notebook(source: Path) -> NotebookNode:
-    """A chapter as a notebook, with the cells that its page has."""
+    """A chapter as a notebook, with the cells that its page has, and without what works in
+    a page only."""
     try:
-        return read_myst_markdown_notebook(shown(source))
+        return read_myst_markdown_notebook(without(PAGE_ONLY, shown(source)))
     except MystMetadataParsingError as error:
         raise ValueError(f"{source}: {error}") from error

@@ -11,11 +11,12 @@ from selectolax.lexbor import LexborHTMLParser as Page
 
 from . import fonts, lookup, scripts, styles
 from .body import lighten
-from .head import CARD, Files, head, own, shown_fonts
+from .head import CARD, Files, head, shown_fonts
+from .own import loaded, tags, versions
 
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 # Loaded when a reader asks for what is in them.
-LATER = ["previews", "vendor/minisearch", *scripts.LATER]
+LATER = ["previews", "vendor/minisearch"]
 NOT_LISTED = {"search.html", "genindex.html", "404.html"}
 
 
@@ -29,13 +30,17 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
     site = site and site.rstrip("/") + "/"
     static = out / "_static"
     pages = _read(out)
-    owned = {address: own(page) for address, page in pages.items()}
+    for page in pages.values():
+        shared = page.css("script[src]:not([data-own])")
+        scripts.check_known(node.attributes["src"] for node in shared)
+    files = set().union(*map(loaded, pages.values()))
+    script = scripts.bundled(static)
+    scripts.minify(static, (name for name in files if name.endswith(".js")))
+    version = versions(static, files)
+    owned = {address: tags(page, version) for address, page in pages.items()}
     for address, page in pages.items():
-        scripts.check_known(s.attributes["src"] for s in page.css("script[src]"))
         lighten(page, (out / address).parent, hosted)
 
-    script = scripts.bundled(static)
-    scripts.minify(static)
     sheets = _sheets(pages, out)
     lookup.list_equations(pages)
     pages["404.html"] = _not_found(pages["search.html"], urlparse(site).path or "/")
@@ -97,10 +102,8 @@ def _sheets(pages: dict[str, Page], out: Path) -> list[Path]:
     """The style sheets of all pages, in their order."""
     found: dict[Path, None] = {}
     for address, page in pages.items():
-        for node in page.css("link[rel=stylesheet]"):
+        for node in page.css("link[rel=stylesheet]:not([data-own])"):
             sheet = node.attributes["href"].partition("?")[0]
-            if scripts.name(sheet) in styles.OWN:
-                continue
             found[(out / address).parent.joinpath(sheet).resolve()] = None
     return [*found]
 
@@ -143,10 +146,11 @@ def _clean(out: Path, style: str, others: Iterable[str]) -> None:
     kept = {(static / found).resolve() for found in styles.URL.findall(style)}
     kept |= {(out / other).resolve() for other in others}
     for address, page in _read(out).items():
-        for node in page.css("[src], [href], [data-index]"):
-            for name in ("src", "href", "data-index"):
-                path = (node.attributes.get(name) or "").partition("?")[0]
-                kept.add((out / address).parent.joinpath(path).resolve())
+        for node in page.css("[src], [href], [data-index], [data-loads]"):
+            for name in ("src", "href", "data-index", "data-loads"):
+                for path in (node.attributes.get(name) or "").split():
+                    file = path.partition("?")[0]
+                    kept.add((out / address).parent.joinpath(file).resolve())
     for file in sorted(static.rglob("*"), reverse=True):
         if file.is_dir():
             if not any(file.iterdir()):

@@ -7,7 +7,6 @@ from html import escape
 
 from selectolax.lexbor import LexborHTMLParser as Page
 
-from . import scripts, styles
 from .lookup import words
 from .scripts import EARLY
 
@@ -85,21 +84,6 @@ def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
 {files.own}
 {"".join(node.html for node in page.css(RELATIONS))}
 </head>"""
-
-
-def own(page: Page) -> str:
-    """The tags of what a page loads and others do not, style sheets before scripts."""
-    links = [
-        f'<link rel="stylesheet" href="{node.attributes["href"]}">'
-        for node in page.css("link[rel=stylesheet]")
-        if scripts.name(node.attributes["href"]) in styles.OWN
-    ]
-    tags = [
-        f'<script defer src="{node.attributes["src"]}"></script>'
-        for node in page.css("script[src]")
-        if scripts.name(node.attributes["src"]) in scripts.OWN
-    ]
-    return "\n".join([*links, *tags])
 
 
 def shown_fonts(page: Page, up: str) -> str:

@@ -1,6 +1,7 @@
 """One script of many."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import rjsmin
@@ -14,10 +15,6 @@ KEPT = [
     "copybutton.js",
     "book.js",
 ]
-# These are loaded by the pages that ask for them.
-OWN = {"equations.js", "explorer.js"}
-# And this by one of those, when a reader asks for what is in it.
-LATER = {"formulas.js"}
 TEMPLATE = re.compile(r"`(?:[^`\\]|\\.)*`")
 # What these do is done otherwise: icons come from a font, what folds and drops down needs no script, tooltips are the
 # browser's, the search is in book.js.
@@ -69,7 +66,7 @@ def name(address: str) -> str:
 def check_known(addresses) -> None:
     """A new script might be needed, or not."""
     for address in addresses:
-        if name(address) not in {*KEPT, *OWN, *REPLACED}:
+        if name(address) not in {*KEPT, *REPLACED}:
             raise ValueError(
                 f"Pages load a script that is not known, {address}. Say in {__name__} whether they need it."
             )
@@ -89,19 +86,15 @@ def bundled(static: Path) -> str:
     )
 
 
-def minify(static: Path) -> None:
+def minify(static: Path, names: Iterable[str]) -> None:
     """Take comments and needless spaces out of what some pages load.
 
     Raises ValueError where a template stands in a template: the spaces of the inner one
     would be lost.
     """
-    for each in sorted(OWN | LATER):
-        file = static / each
-        if file.exists():
-            text = file.read_text(encoding="utf-8")
-            for template in TEMPLATE.findall(text):
-                if template.count("{") != template.count("}"):
-                    raise ValueError(
-                        f"{each}: a template in a template, {template}"
-                    )
-            file.write_text(rjsmin.jsmin(text), encoding="utf-8")
+    for each in sorted(names):
+        text = (static / each).read_text(encoding="utf-8")
+        for template in TEMPLATE.findall(text):
+            if template.count("{") != template.count("}"):
+                raise ValueError(f"{each}: a template in a template, {template}")
+        (static / each).write_text(rjsmin.jsmin(text), encoding="utf-8")

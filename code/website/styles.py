@@ -10,8 +10,6 @@ import rcssmin
 import tinycss2
 from tinycss2.ast import AtRule, QualifiedRule
 
-# Loaded by the pages that ask for it.
-OWN = {"explorer.css"}
 # What holds rules in turn.
 GROUPS = {"media", "supports", "layer", "container"}
 READ = re.compile(r"var\(\s*(--[\w-]+)")

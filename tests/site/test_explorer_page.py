@@ -1017,6 +1017,127 @@ def test_axe_finds_nothing_where_a_formula_is_written(explorer, axe, width, dark
     assert none(found + visited.noise)
 
 
+# ---- Small forms in chapters ------------------------------------------------------------
+
+PENCIL = Case([2, 2, 1], [(1, 2, 1)], 0)
+PENCIL.parameters = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3]
+STEPPED = {"pencil": "scalar", "vector": "vector", "scalar": None, "batch": None}
+SMALL = [*STEPPED, "training"]
+PART = ".explorer-small"
+# Axe, of the small form alone: the page around it is looked at elsewhere.
+AXE_SMALL = """
+async (part) => (await axe.run(part, { resultTypes: ["violations"] })).violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`)
+"""
+
+
+def opened(visit, chapter, **how):
+    """A chapter in which a reader has asked for its small form."""
+    visited = visit(f"book/{chapter}.html", **how)
+    button = visited.page.locator(f"{PART} [data-loads]")
+    button.focus()
+    visited.page.keyboard.press("Enter")
+    visited.page.locator(f"{PART} button.main").wait_for()
+    return visited
+
+
+@pytest.mark.parametrize("chapter", SMALL)
+def test_a_small_form_is_right(visit, axe, chapter):
+    """It works by keyboard, fits a phone, and leads on to the explorer with the same network."""
+    visited = opened(visit, chapter, width=390, still=True)
+    page = visited.page
+    assert page.evaluate(
+        "document.activeElement.matches('.explorer-small button.main')"
+    )
+    page.keyboard.press("Enter")
+    if chapter == "training":
+        wait(
+            page,
+            "/Epoch [1-9]/.test(document.querySelector('.explorer-chart').textContent)",
+        )
+        page.keyboard.press("Enter")
+        assert "Paused" in page.locator(f"{PART} [role=status]").inner_text()
+        press(page, "One epoch")
+        press(page, "Reset")
+        assert epoch(page) == 0
+        shown = page.locator(".points button").all_text_contents()
+        assert len(shown) == 5
+    else:
+        press(page, "Play")
+        page.get_by_text("Step 2 of ").wait_for()
+        press(page, "Play")
+        press(page, "Back")
+        assert card(page).startswith("Step 1 of ")
+        assert (
+            page.locator(f"{PART} [role=status]")
+            .inner_text()
+            .startswith("Step 1 of ")
+        )
+        shown = picture(page)
+    page.evaluate(axe)
+    found = page.evaluate(AXE_SMALL, PART)
+    page.emulate_media(color_scheme="dark")
+    wait(page, "document.documentElement.dataset.theme === 'dark'")
+    found += page.evaluate(AXE_SMALL, PART)
+    found += visited.problems("strict", "sideways", "cut", "targets", "motion")
+    assert page.evaluate("location.hash") == ""
+    assert none(found + visited.noise)
+    page.get_by_role("link", name="The same in the explorer").click()
+    page.locator(".card").wait_for()
+    if chapter == "training":
+        assert chosen(page, "Situation") == "book"
+    else:
+        press(page, "Next")
+        assert picture(page) == shown
+
+
+@pytest.mark.parametrize("chapter", ["pencil", "vector"])
+def test_a_small_form_computes_the_pencil_network(visit, chapter):
+    form = STEPPED[chapter]
+    found = walked(opened(visit, chapter).page)
+    expected = PENCIL.expected(form)
+    # The means of one sample are not shown.
+    hidden = [name for name in expected if name.startswith("Delta")] + ["loss"]
+    expected = {
+        name: found for name, found in expected.items() if name not in hidden
+    }
+    for name in expected:
+        if name.startswith("grad"):
+            expected[name] = expected[name][:1]
+    assert none(differences(found, expected))
+
+
+def test_the_shapes_of_a_batch_are_shown(visit):
+    page = opened(visit, "batch").page
+    page.get_by_label("Go to").select_option("Backward")
+    assert page.locator(".numbers caption").first.inner_text() == "5 × 1"
+
+
+def test_a_small_form_works_without_a_server(visit):
+    visited = visit((SITE / "book/vector.html").as_uri())
+    visited.page.locator(f"{PART} [data-loads]").click()
+    press(visited.page, "Next")
+    assert card(visited.page).startswith("Step 1 of ") and none(visited.noise)
+
+
+@pytest.mark.parametrize("chapter", SMALL)
+def test_without_a_script_a_small_form_is_a_picture(visit, chapter):
+    page = visit(f"book/{chapter}.html", script=False).page
+    part = page.locator(PART)
+    assert part.get_by_role("img").is_visible()
+    assert not part.get_by_role("button").is_visible()
+    assert "JavaScript, which is off" in part.inner_text()
+
+
+def test_a_script_that_does_not_come_is_told(visit, site):
+    html = site.content("book/pencil.html").decode()
+    address = site.put(
+        "book/lost.html", re.sub(r"equations\.js\?v=", "none.js?v=", html)
+    )
+    page = visit(address).page
+    page.locator(f"{PART} [data-loads]").click()
+    page.get_by_text("It could not be loaded.").wait_for()
+
+
 # ---- The weight -----------------------------------------------------------------------
 
 MOST = 150_000  # bytes of script, not compressed
