@@ -65,8 +65,9 @@ def test_a_small_explorer_is_in_the_page_only(chapter, tmp_path):
     copy = tmp_path / source.name
     copy.write_text(bare, encoding="utf-8")
     one, other = book.notebook(source), book.notebook(copy)
-    for each in *one.cells, *other.cells:
-        each.id = "cell"
+    for notebook in one, other:
+        for number, cell in enumerate(notebook.cells):
+            cell.id = f"cell-{number}"
     assert nbformat.writes(one) == nbformat.writes(other)
     offered = stored.path(ROOT, chapter).read_text(encoding="utf-8")
     assert "small-explorer" in text and "small-explorer" not in offered

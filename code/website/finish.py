@@ -31,12 +31,12 @@ def finish(out: Path, site: str = "", hosted: str = "") -> None:
     static = out / "_static"
     pages = _read(out)
     for page in pages.values():
-        shared = page.css("script[src]:not([data-own])")
-        scripts.check_known(node.attributes["src"] for node in shared)
-    files = set().union(*map(loaded, pages.values()))
+        common = page.css("script[src]:not([data-own])")
+        scripts.check_known(node.attributes["src"] for node in common)
+    names = {name for page in pages.values() for name in loaded(page)}
     script = scripts.bundled(static)
-    scripts.minify(static, (name for name in files if name.endswith(".js")))
-    version = versions(static, files)
+    scripts.minify(static, (name for name in names if name.endswith(".js")))
+    version = versions(static, names)
     owned = {address: tags(page, version) for address, page in pages.items()}
     for address, page in pages.items():
         lighten(page, (out / address).parent, hosted)
@@ -149,8 +149,8 @@ def _clean(out: Path, style: str, others: Iterable[str]) -> None:
         for node in page.css("[src], [href], [data-index], [data-loads]"):
             for name in ("src", "href", "data-index", "data-loads"):
                 for path in (node.attributes.get(name) or "").split():
-                    file = path.partition("?")[0]
-                    kept.add((out / address).parent.joinpath(file).resolve())
+                    plain = path.partition("?")[0]
+                    kept.add((out / address).parent.joinpath(plain).resolve())
     for file in sorted(static.rglob("*"), reverse=True):
         if file.is_dir():
             if not any(file.iterdir()):
