@@ -54,3 +54,13 @@ function shown(given, label, place) {
   const parts = Object.fromEntries(["numbers", "result", "reads", "writes"].map((part) => [part, each[part](S, place)]));
   return JSON.stringify(parts);
 }
+
+// The gradients of an epoch without a step, with a mistake in the place of its equation.
+function mistaken(given, form, name, shares) {
+  const S = Object.assign(state({...given, eta: 0}), shares), mistake = BookEquations.wrong[name];
+  for (const [label, place] of BookEquations.epoch(S, form)) {
+    const fits = !mistake.square || S.N[place.l] === S.N[place.l - 1];
+    (label === mistake.label && fits ? mistake : BookEquations.equations[label]).run(S, place);
+  }
+  return Float64Array.from(flat([S.gradW, S.gradb])).buffer;
+}

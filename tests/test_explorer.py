@@ -12,6 +12,7 @@ import pytest
 import torch
 from backprop import NeuralNetwork, Sigmoid, TanH
 from backprop.beyond import ReLU
+from diagnosis.mistakes import MISTAKES
 from equations.chains import read_display
 from equations.check import world_of
 from equations.evaluate import Evaluator
@@ -24,8 +25,10 @@ from equations.results import Result
 from explorer import chosen
 from explorer.chosen import LABELS, LOSS_SLOPE, Book
 from explorer.compute import Block, Writer
-from explorer.script import equation, functions
+from explorer.script import equation, functions, tex
+from explorer.script import wrong as wrong_equations
 from explorer.terms import Scope
+from explorer.wrong import WRONG
 from py_mini_racer import JSEvalException, MiniRacer
 from sources import BOOK, ROOT
 from torch.overrides import TorchFunctionMode
@@ -207,9 +210,78 @@ def test_activations_and_their_slopes(engine, kind):
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-15)
 
 
+# ---------------------------------------------------------------- mistakes at work
+
+
+def mistaken(wrong, net, x, y):
+    """The gradients that a network computes with a mistake."""
+    if wrong == "missing-transpose":
+        outputs, linear = net.forward_pass(x), net.layers[1].linear
+        linear.weight = linear.weight.T
+        net.backward_pass(outputs, y)
+        linear.weight = linear.weight.T
+        return [part.clone() for part in gradients(net)]
+    found = []
+    for rows in slice(0, 3), slice(3, 5):
+        net.backward(x[rows], y[rows])
+        found.append([part.clone() for part in gradients(net)])
+    return [(one + other) / 2 for one, other in zip(*found)]
+
+
+def gradients(net):
+    linears = [layer.linear for layer in net.layers]
+    return [p.weight_grad for p in linears] + [p.bias_grad for p in linears]
+
+
+SHARES = {"P": 2, "a": [[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]], "m": [3, 2]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "form", "sizes"),
+    [
+        ("missing-transpose", "batch", [2, 3, 3, 2]),
+        ("mean-of-means", "scalar", [2, 4, 3]),
+        ("mean-of-means", "vector", [2, 4, 3]),
+    ],
+)
+def test_a_mistake_at_work_computes_what_it_would(engine, wrong, form, sizes):
+    draw = torch.Generator().manual_seed(0)
+    net = NeuralNetwork(sizes[0], sizes[-1], sizes[1:-1], draw)
+    for layer in net.layers:
+        layer.linear.weight = layer.linear.weight.double()
+        layer.linear.bias = layer.linear.bias.double()
+    x = torch.randn(5, 2, generator=draw, dtype=torch.float64)
+    y = torch.rand(5, sizes[-1], generator=draw, dtype=torch.float64)
+    found = numbers(engine, "mistaken", given(net, x, y, 0), form, wrong, SHARES)
+    expected = torch.cat([each.flatten() for each in mistaken(wrong, net, x, y)])
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-15)
+    net.backward(x, y)
+    right = torch.cat([each.flatten() for each in gradients(net)])
+    assert not torch.allclose(found, right, rtol=1e-3)
+
+
+def formulas_of_mistakes(book):
+    return {name: tex(each.claim) for name, each in wrong_equations(book).items()}
+
+
+def test_a_mistake_is_read_where_it_stands():
+    """In the list of the diagnosis, and in a chapter: what is changed there changes here."""
+    found = formulas_of_mistakes(Book(read, TABLE))
+    (listed,) = (m for m in MISTAKES if m.name == "missing-transpose")
+    assert listed.tex in found["missing-transpose"]
+    assert "P m_j" in found["mean-of-means"]
+    means = display_of(MEANS).tex
+    other = Book(with_tex(MEANS, means.replace("P m_j", "m_j P P")), TABLE)
+    assert "m_j P P" in formulas_of_mistakes(other)["mean-of-means"]
+    torn = Book(with_tex(MEANS, r"\frac{1}{P} \sum_{j} g_{jk} = g_{1k}"), TABLE)
+    with pytest.raises(ValueError, match="mean-of-means.* a product should stand"):
+        formulas_of_mistakes(torn)
+
+
 # ---------------------------------------------------------------- what is refused
 
 COMPILED = [label for labels in LABELS.values() for label in labels]
+MEANS = "eq-machines-means"  # of which a mistake is made
 DEFINITIONS = [definition.slope for definition in chosen.ACTIVATIONS]
 
 
@@ -230,7 +302,7 @@ def with_tex(label, tex):
     return changed(TABLE[label][1], display, replace(display, tex=tex))
 
 
-@pytest.mark.parametrize("label", [*COMPILED, *DEFINITIONS])
+@pytest.mark.parametrize("label", [*COMPILED, *DEFINITIONS, MEANS])
 def test_a_missing_label_stops_with_it(label):
     display = display_of(label)
     lost = changed(TABLE[label][1], display, replace(display, label=None))
@@ -545,7 +617,7 @@ def test_digits(engine, value, digits):
 
 def test_symbols_of_formulas_say_what_they_read_and_write():
     found = explorer.formulas(Book(read, TABLE))
-    assert list(found) == [*COMPILED, "loss-slope"]
+    assert list(found) == [*COMPILED, "loss-slope", *WRONG]
     assert found["eq-batch-biases"] == (
         r"\htmlData{writes=gradb/ell}{\nabla_{\mathbf{b}^{(\ell)}} \mathcal{L}(\mathbf{Y}, \mathbf{Z}^{(L)}_{\mathrm{out}})}"
         r" = \htmlData{reads=Delta/ell}{\boldsymbol{\Delta}^{(\ell)\top}} \cdot \mathbf{1}, \quad \ell = 1, \dots, L"

@@ -2,14 +2,14 @@
 // compiles from the equations of the chapters. This script says in which order they run, and draws what they give.
 (() => {
   "use strict";
-  const { equations, activations, allocate, pass, epoch } = BookEquations;
+  const { equations, wrong, activations, allocate, pass, epoch } = BookEquations;
   // What a reader has pressed in a chapter, with the part that is wanted there and its settings.
   const pressed = document.querySelector("[data-part]");
 
   // ---- What the reader has set ----------------------------------------------------------------------------------------
   const FIVE = [[0, 0, 1], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]];
   const USUAL = {
-    hidden: [2], activation: "TanH", rate: 1, scale: 1, seed: 0, points: FIVE, weights: null, form: "scalar", sample: 1,
+    hidden: [2], activation: "TanH", rate: 1, scale: 1, seed: 0, points: FIVE, weights: null, form: "scalar", sample: 1, wrong: "",
   };
   const PENCIL = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3];
   const ALIKE = [0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0, 0, 0, 0.5, 0.5, 0.5, 0];
@@ -22,6 +22,10 @@
     plateau: ["A plateau", { seed: 2 }, "Run it. The loss comes to rest at 0.16, where the network says 0.2 everywhere. It has not learnt the task, and hardly moves."],
     large: ["A rate that is too large", { hidden: [5, 3], rate: 20 }, "Run it. Each step leaps over the valley; look at the curve."],
     alike: ["A symmetric start", { hidden: [3], weights: ALIKE }, "All units of the hidden layer begin alike. Run it, and look for a difference between them."],
+    transpose: ["A mistake: a missing transpose", { hidden: [3, 3], wrong: "missing-transpose" },
+      "A transpose is missing in layer 2, which is square: nothing fails. Run it: it learns, too. Then compare a weight of layer 1 with a finite difference."],
+    means: ["A mistake: the mean of means", { wrong: "mean-of-means" },
+      "Two machines share the points, the first three and the last two. Go to Mean: which samples weigh too much? The derivatives belong to another loss."],
     dead: ["Dead rectifiers", { hidden: [3], activation: "ReLU", weights: DEAD }, "All hidden units are off for all points. Step through the backward pass: which numbers are not zero?"],
   };
   const MOST_LAYERS = 6;
@@ -34,6 +38,7 @@
   const sizes = () => [2, ...set.hidden, 1];
 
   // ---- The network ----------------------------------------------------------------------------------------------------
+  const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
   const matrix = (rows, columns, value = () => NaN) =>
     Array.from({ length: rows }, () => Float64Array.from({ length: columns }, value));
   const vector = (length, value = () => NaN) => Float64Array.from({ length }, value);
@@ -79,39 +84,46 @@
   // What the compiled equations read and write.
   function network(N, { W, b }, points) {
     const L = N.length - 1;
+    const n = points.length;
+    // Two machines share the batch; the first has one sample more, if the number is odd.
+    const shards = [0, 1].map((machine) => range(0, n - 1).map((s) => Number(s >= Math.ceil(n / 2) === (machine === 1))));
+    const a = shards.filter((samples) => samples.includes(1));
     return allocate({
-      L, N, n: points.length, K: N[L], eta: set.rate,
+      L, N, n, K: N[L], eta: set.rate, wrong: set.wrong, a, P: a.length, m: a.map((samples) => samples.filter(Boolean).length),
       X: points.map(([x1, x2]) => Float64Array.of(x1, x2)), Y: points.map((point) => Float64Array.of(point[2])),
       act: layers(N, (l) => (l === L ? "Sigmoid" : set.activation)), W, b,
     });
   }
 
   // ---- The order in which equations run -------------------------------------------------------------------------------
-  const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
   const PARTS = {
     "pre-activation": "forward", output: "forward", "loss-sample": "forward", "loss-batch": "forward",
     "loss-slope": "backward", "loss-gradient": "backward", "output-delta": "backward", "hidden-delta": "backward",
     weights: "backward", biases: "backward",
     "delta-mean": "mean", "weights-steps": "mean", "biases-steps": "mean", "update-weights": "update", "update-biases": "update",
   };
-  const named = ([label, at]) => {
-    const name = label.replace(/^eq-/, "").replace(/^(scalar|vector|batch)-/, "");
-    return { label, at, name, phase: PARTS[name], equation: equations[label] };
+  const short = (label) => label.replace(/^eq-/, "").replace(/^(scalar|vector|batch)-/, "");
+  // A mistake takes the place of its equation where its shapes fit.
+  const taken = (state, label, l) => {
+    const found = wrong[state.wrong];
+    return found?.label === label && (!found.square || state.N[l - 1] === state.N[l]) ? found : equations[label];
   };
+  const named = (state) => ([label, at]) =>
+    ({ label, at, name: short(label), phase: PARTS[short(label)], equation: taken(state, label, at.l) });
 
   // The steps of an epoch. In the forms of one sample those of the chosen sample are shown, the other samples are passed
   // behind the scenes, and what follows takes the mean.
   let scheduled = {};
   function schedule(state, form) {
-    const key = [state.N, state.n, form, set.sample].join(";");
+    const key = [state.N, state.n, state.wrong, form, set.sample].join(";");
     if (scheduled.key !== key) scheduled = { key, steps: made(state, form) };
     return scheduled.steps;
   }
   function made(state, form) {
-    if (form === "batch") return epoch(state, form).map(named);
-    const own = pass(state, form, set.sample).map(named);
-    const others = range(0, state.n - 1).filter((s) => s !== set.sample).flatMap((s) => pass(state, form, s).map(named));
-    const rest = epoch(state, form).slice(own.length * state.n).map(named)
+    if (form === "batch") return epoch(state, form).map(named(state));
+    const own = pass(state, form, set.sample).map(named(state));
+    const others = range(0, state.n - 1).filter((s) => s !== set.sample).flatMap((s) => pass(state, form, s).map(named(state)));
+    const rest = epoch(state, form).slice(own.length * state.n).map(named(state))
       .map((step) => (step.name === "loss-batch" ? { ...step, phase: "mean" } : step));
     const hidden = (step) => ({ ...step, hidden: true });
     // A mean of one sample is no news in a chapter that has no other.
@@ -119,15 +131,18 @@
     return [...own, ...others.map(hidden), ...rest.map((step) => (isHidden(step) ? hidden(step) : step))];
   }
 
-  // An epoch of the batch in its three parts, for networks of as many layers.
-  const known = [];
+  // An epoch of the batch in its three parts. A mistake in how samples are put together needs the backward pass of each.
+  let known = {};
   function passes(state) {
-    if (!known[state.L]) {
-      const steps = epoch(state, "batch").map(named);
+    const each = wrong[state.wrong]?.form === "vector";
+    const key = [state.wrong, each ? state.n : "", state.N].join();
+    if (known.key !== key) {
+      const steps = epoch(state, "batch").map(named(state));
       const of = (phase) => steps.filter((step) => step.phase === phase);
-      known[state.L] = { forward: of("forward"), backward: of("backward"), update: of("update") };
+      const backward_ = each ? epoch(state, "vector").map(named(state)).filter(({ phase }) => phase !== "update") : of("backward");
+      known = { key, forward: of("forward"), backward: backward_, update: of("update") };
     }
-    return known[state.L];
+    return known;
   }
   const run = (state, steps) => {
     for (const { equation, at } of steps) equation.run(state, at);
@@ -193,7 +208,7 @@
       else if (given === true) node.setAttribute(name, "");
       else if (given !== false && given !== undefined) node.setAttribute(name, given);
     }
-    node.append(...children.flat().filter((child) => child !== undefined));
+    node.append(...children.flat().filter((child) => child !== undefined && child !== false));
     return node;
   }
   const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
@@ -259,6 +274,7 @@
   function begin() {
     first = set.weights ? unflat(sizes(), set.weights) : drawn(sizes(), set.seed, set.scale);
     set.sample = Math.min(set.sample, set.points.length - 1);
+    if (!possible(set.form)) set.form = wrong[set.wrong].form;
     reset();
   }
   // One epoch; whether the loss is still a number. If not, the parameters are those before it.
@@ -353,6 +369,8 @@
   // ---- Step through it ------------------------------------------------------------------------------------------------
   const FORMS = { scalar: "Number by number", vector: "One sample, vectors", batch: "The batch, matrices" };
   const PHASES = { forward: "Forward", backward: "Backward", mean: "Mean", update: "Update" };
+  // A mistake stands in the equations of the batch, or in those that put samples together.
+  const possible = (form) => !set.wrong || (form === "batch") === (wrong[set.wrong].form === "batch");
   function title({ name, label, at: { l, i, j } }) {
     const one = i !== undefined;
     const unit = one ? `unit ${i + 1} of layer ` : "layer ";
@@ -451,6 +469,7 @@
     const back = button("Back", () => move(done - 1));
     const next = button("Next", () => move(done + 1), { class: "main" });
     const picture = h("div", { class: "picture", tabindex: 0, role: "img", click: (event) => pick(event.target.closest("[data-keys]")?.dataset.keys ?? "") });
+    const warning = h("p", { class: "warning" });
     const where = h("p", { role: "status" });
     const body = h("div");
     const card = h("div", { class: "card" }, where, body);
@@ -459,13 +478,17 @@
     place.replaceChildren(
       h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
-      picture, card,
+      warning, picture, card,
       h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
         h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
 
     function draw() {
-      for (const each of forms) each.setAttribute("aria-pressed", each.dataset.form === set.form);
+      for (const each of forms) {
+        each.setAttribute("aria-pressed", each.dataset.form === set.form);
+        each.disabled = !possible(each.dataset.form);
+      }
+      warning.replaceChildren(...(set.wrong ? warned(wrong[set.wrong]) : []));
       offer(sample, set.points.map(([x1, x2, y], s) => [s, `${s + 1}: (${brief(x1)}, ${brief(x2)}), label ${brief(y)}`]));
       sample.value = set.sample;
       const current = steps[done - 1];
@@ -494,6 +517,11 @@
       where.replaceChildren(...(current ? [`Step ${done} of ${steps.length}. `, h("b", {}, title(current)), outcome()]
         : ["Nothing is computed yet. ", h("b", {}, "Next"), ` takes the first of ${steps.length} steps.`]));
     }
+    function warned({ label, number, href, square }) {
+      const where = square ? ", in layers with as many units as the one before" : "";
+      return [h("b", {}, `A mistake is at work, ${set.wrong.replaceAll("-", " ")}.`), " It stands in place of ", h("a", { href }, `equation ${number}`), `${where}. `,
+        document.getElementById(`mistake-${set.wrong}`).content.cloneNode(true), " All else is right. A finite difference knows no equation: compare it, below."];
+    }
     function explained(step) {
       const { equation, at } = step;
       const { letters } = equation;
@@ -503,6 +531,7 @@
         const [name, ...rest] = (reads ?? writes).split("/");
         return new RegExp(`^${[name, ...rest.map((part) => letter[part] ?? "\\d+")].join("/")}(/|$)`);
       };
+      const isWrong = equation === wrong[set.wrong];
       const blank = equation.label === writing && document.getElementById(`blank-${writing}`);
       const formula = h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "The equation",
         pointerover: (event) => {
@@ -510,7 +539,7 @@
           look(symbol && meant(symbol.dataset));
         }, pointerout: () => look() },
         h("span", { class: "said" }, blank ? blank.dataset.speech : equation.speech),
-        h("span", { "aria-hidden": "true" }, (blank || document.getElementById(`formula-${equation.label}`)).content.cloneNode(true)));
+        h("span", { "aria-hidden": "true" }, (blank || document.getElementById(`formula-${isWrong ? set.wrong : equation.label}`)).content.cloneNode(true)));
       const numbers = h("div", { class: "numbers", tabindex: 0, role: "group", "aria-label": "The equation with its numbers",
         pointerover: (event) => look(event.target.dataset.at && new RegExp(`^${event.target.dataset.at}$`)), pointerout: () => look() });
       numbers.innerHTML = `<span class="result">${seen.result}</span> ${equation.tex.includes("leftarrow") ? "←" : "="} ${blank ? "?" : seen.numbers}`;
@@ -523,7 +552,7 @@
       return [
         formula, numbers,
         h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "", blank ? "You are writing the right side, below."
-          : [h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`]),
+          : [isWrong && h("b", {}, "A mistake, in place of "), h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`]),
       ];
     }
     // The number that a step gives, if it is one.
@@ -569,7 +598,7 @@
     const [listField, list] = choice("Equation", [["", "none: all are shown"]], choose);
     for (const [form, text] of [...Object.entries(FORMS), ["function", "Slopes"]]) {
       list.append(h("optgroup", { label: text }, blanks.filter((each) => each.form === form).map(({ label, number }) =>
-        h("option", { value: label }, [number, RESULTS[named([label]).name]].filter(Boolean).join(": ")))));
+        h("option", { value: label }, [number, RESULTS[short(label)]].filter(Boolean).join(": ")))));
     }
     const take = button("That of the step", () => (atStep ? choose(atStep) : tell("No step is shown yet. Press Next above.")));
     const left = h("div", { class: "blank", tabindex: 0, role: "group", "aria-label": "The left side" });
@@ -704,8 +733,9 @@
     function compared() {
       const [name, ...place] = parts(chosen);
       if (!["W", "b"].includes(name)) return ["The backward pass gives derivatives of weights and biases only."];
-      const samples = set.form === "batch" ? set.points : [set.points[set.sample]];
-      const whose = set.form === "batch" ? "the batch" : `sample ${set.sample + 1}`;
+      const whole = set.wrong || set.form === "batch";
+      const samples = whole ? set.points : [set.points[set.sample]];
+      const whose = whole ? "the batch" : `sample ${set.sample + 1}`;
       const state = network(sizes(), copied(live), samples);
       forward(state);
       backward(state);
@@ -1093,7 +1123,7 @@
         end = performance.now() + 20;
       };
       for (let seed = 0; seed < SEEDS && !stopped; seed += 1) {
-        const state = Object.assign(network(N, drawn(N, seed, planned.scale), planned.points), { eta: planned.rate, act: planned.act });
+        const state = Object.assign(network(N, drawn(N, seed, planned.scale), planned.points), { eta: planned.rate, act: planned.act, wrong: planned.wrong });
         forward(state);
         for (let epoch = 0; epoch < planned.epochs && Number.isFinite(state.loss) && !stopped; epoch += 1) {
           backward(state);
@@ -1156,7 +1186,7 @@
   const list = (text) => (text ? text.split(",").map(Number) : []);
   const READ = {
     hidden: list, rate: Number, scale: Number, seed: Number, sample: Number, weights: list,
-    points: (text) => text.split(";").map(list), activation: String, form: String,
+    points: (text) => text.split(";").map(list), activation: String, form: String, wrong: String,
   };
   const WRITTEN = { points: (points) => points.map((point) => point.join()).join(";") };
   const written = (name, given) => (WRITTEN[name] ?? String)(given);
@@ -1178,7 +1208,7 @@
   function fits(given) {
     const N = [2, ...given.hidden, 1];
     return given.hidden.length <= MOST_LAYERS && given.hidden.every((size) => inside(size, 1, MOST_UNITS, true))
-      && given.activation in activations && given.form in FORMS
+      && given.activation in activations && given.form in FORMS && (!given.wrong || given.wrong in wrong)
       && inside(given.rate, 0, 1e6) && inside(given.scale, 0, 100) && inside(given.seed, 0, MOST_SEED, true)
       && inside(given.points.length, 1, MOST_POINTS) && inside(given.sample, 0, given.points.length - 1, true)
       && given.points.every(([x1, x2, y, more]) => more === undefined && inside(x1, -RANGE, RANGE) && inside(x2, -RANGE, RANGE) && inside(y, 0, 1))

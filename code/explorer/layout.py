@@ -64,6 +64,10 @@ QUANTITIES = {
     "delta of s": Slot("S.delta[{}]", "delta/${{}}", ("n", "N")),
     "Delta": Slot("S.Delta[{}]", "Delta/${{}}", ("n", "N")),
     "bound": Slot("S.r[{}]", "r/${{}}"),
+    # Of a batch in shards: see `wrong`.
+    "P": Slot("S.P", "P"),
+    "a": Slot("S.a", "a", ("P", "n")),
+    "m": Slot("S.m", "m", ("P",)),
 }
 SAMPLE = Slot("S.losses[one]", "loss/${one}")
 BATCH = Slot("S.loss", "loss")
@@ -132,4 +136,5 @@ def size(axis: str, node: Quantity) -> str:
         "n": "S.n",
         "K": "S.N[S.L]",
         "N0": "S.N[0]",
+        "P": "S.P",
     }.get(axis) or f"S.N[{layer((node.layer or Layer('L')).up(-(axis == 'N-')))}]"

@@ -124,4 +124,4 @@ function run(S, steps) {
   for (const [label, place] of steps) E[label].run(S, place);
 }
 
-const A = {}, E = {};
+const A = {}, E = {}, M = {};

@@ -11,6 +11,8 @@ from equations.evaluate import Evaluator
 from equations.nodes import EquationError, Node, Row, walk
 from equations.speech.formulas import vocabulary
 from equations.speech.say import say
+from equations.speech.words import Vocabulary
+from equations.world import Model
 
 from . import layout, marked, show
 from .chosen import (
@@ -24,6 +26,7 @@ from .chosen import (
 )
 from .compute import Block, Writer, bare
 from .terms import Scope
+from .wrong import WRONG, Square
 
 RUNTIME = Path(__file__).with_name("runtime.js")
 # What an index on the left says of the place: a sample, a unit, a unit of the layer before.
@@ -37,7 +40,8 @@ def write(book: Book) -> str:
         '"use strict";\n(() => {',
         RUNTIME.read_text(encoding="utf-8"),
         functions(book),
-        *(each.text() for each in equations(book)),
+        *(f'E["{each.label}"] = {each.text()};' for each in equations(book)),
+        *(f'M["{name}"] = {each.text()};' for name, each in wrong(book).items()),
         FINISH,
         "})();\n",
     ]
@@ -45,18 +49,21 @@ def write(book: Book) -> str:
 
 
 def formulas(book: Book) -> dict[str, str]:
-    """The TeX of each equation by its label, with the marks of `marked.tex`."""
+    """The TeX of each equation by its label, and of each of `wrong` by its name, with the
+    marks of `marked.tex`."""
+    found = {each.label: each for each in equations(book)} | wrong(book)
     return {
-        each.label: marked.tex(each.claim, each.scope) for each in equations(book)
+        name: marked.tex(each.claim, each.scope) for name, each in found.items()
     }
 
 
 FINISH = """\
-for (const each of Object.values(E)) {
+for (const each of [...Object.values(E), ...Object.values(M)]) {
   each.reads = (S, P) => entries(each.numbers(S, P));
   each.writes = (S, P) => entries(each.result(S, P));
+  each.href = each.chapter + ".html" + (each.number ? "#equation-" + each.label : "");
 }
-globalThis.BookEquations = {equations: E, activations: A, allocate, places, pass, epoch, run, entries, digits};"""
+globalThis.BookEquations = {equations: E, wrong: M, activations: A, allocate, places, pass, epoch, run, entries, digits};"""
 
 
 def functions(book: Book) -> str:
@@ -102,9 +109,10 @@ def naming(label: str, claim: Claim) -> Iterator[None]:
         raise ValueError(f"{claim.chapter.file} ({label}): {error}") from error
 
 
-def scope(claim: Claim) -> Scope:
-    """The indices of an equation, after a look at its sides in the deepest network."""
-    model = world_of(claim.chapter).models()[0]
+def scope(claim: Claim, model: Model | None = None) -> Scope:
+    """The indices of an equation, after a look at its sides in a model; if none is given,
+    in the deepest network."""
+    model = model or world_of(claim.chapter).models()[0]
     ell = None
     if claim.range:
         first, last = map(Evaluator(model, None).layer, claim.range)
@@ -137,17 +145,40 @@ def equation(label: str, form: str, claim: Claim, number: str) -> "Equation":
         return Equation(label, form, claim, number)
 
 
+def wrong(book: Book) -> dict[str, "Equation"]:
+    """Those with which a page computes wrongly when it is asked to, by the names of the
+    mistakes: each with the label of the equation that it replaces."""
+    found = {}
+    for name, mistake in WRONG.items():
+        label = mistake.label
+        with naming(f"{name}, in place of {label}", book.claim(label)):
+            claim = mistake.claim(book)
+            number = book.numbers[label][0]
+            found[name] = Equation(label, mistake.form, claim, number, Square())
+            found[name].square = mistake.square
+    return found
+
+
 class Equation:
     """An equation, and what becomes of it in JavaScript. It has no ``number`` where it is
-    not displayed."""
+    not displayed. ``model`` is as in `scope`."""
 
-    def __init__(self, label: str, form: str, claim: Claim, number: str):
+    def __init__(
+        self,
+        label: str,
+        form: str,
+        claim: Claim,
+        number: str,
+        model: Model | None = None,
+    ):
         self.label, self.form, self.claim, self.number = label, form, claim, number
-        self.scope = scope(claim)
+        self.scope = scope(claim, model)
+        self.known = Vocabulary(model.world) if model else vocabulary(claim.chapter)
         left = self.scope.leaf(claim.left.node)
         if left is None:
             raise EquationError("what stands on the left has no place in the state")
         self.left = left
+        self.square = False  # whether its shapes fit square weights only
         self.methods = {
             "run": self.run(),
             "numbers": [f"return {show.html(claim.right.node, self.scope)};"],
@@ -157,17 +188,17 @@ class Equation:
     def text(self) -> str:
         """An object."""
         chapter = Path(self.claim.chapter.file).stem
-        anchor = f"#equation-{self.label}" if self.number else ""
-        about = {
+        about: dict[str, object] = {
             "label": self.label,
             "number": self.number,
             "chapter": chapter,
-            "href": f"{chapter}.html{anchor}",
             "form": self.form,
             "tex": tex(self.claim),
-            "speech": words(self.claim),
+            "speech": words(self.claim, self.known),
             "letters": self.letters,
         }
+        if self.square:
+            about["square"] = True
         lines = [
             f"  {key}: {json.dumps(value, ensure_ascii=False)},"
             for key, value in about.items()
@@ -175,7 +206,7 @@ class Equation:
         lines += [f"  range: {self.range()},", f"  over: {self.over()},"]
         for name, statements in self.methods.items():
             lines.append(self.method(name, statements))
-        return "\n".join([f'E["{self.label}"] = {{', *lines, "};"])
+        return "\n".join(["{", *lines, "}"])
 
     def range(self) -> str:
         found = self.claim.range
@@ -243,7 +274,7 @@ def tex(claim: Claim) -> str:
     return f"{left} {marked.RELATIONS[claim.relation]} {right}"
 
 
-def words(claim: Claim) -> str:
+def words(claim: Claim, known: Vocabulary) -> str:
     sides = (claim.left.node, claim.right.node)
     conditions = (claim.range,) if claim.range else ()
-    return say(Row(sides, (claim.relation,), conditions), vocabulary(claim.chapter))
+    return say(Row(sides, (claim.relation,), conditions), known)

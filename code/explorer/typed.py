@@ -13,6 +13,7 @@ from .chosen import ACTIVATIONS, Book, Claim
 from .layout import BATCH, DERIVATIVES, LOSSES, QUANTITIES, SAMPLE, Slot
 from .script import equations, tex
 from .tables import tables
+from .wrong import WRONG
 
 PARTS = [Path(__file__).with_name(name) for name in ("parser.js", "judge.js")]
 SQUARED_ERROR = "squared error"  # the loss of the script's equations
@@ -74,7 +75,8 @@ def named_mistakes() -> list[Mistake]:
 
 def mistakes() -> dict[str, str]:
     """What to tell of each mistake, by its name."""
-    return {mistake.name: mistake.text for mistake in named_mistakes()}
+    told = {mistake.name: mistake.text for mistake in named_mistakes()}
+    return told | {name: mistake.text for name, mistake in WRONG.items()}
 
 
 def path(slot: Slot | None) -> list[str] | None:

@@ -719,6 +719,7 @@ def test_the_address_brings_back_what_was_set(explorer):
         "form=tensor",
         "sample=5",
         "seed=-1",
+        "wrong=all",
     ],
 )
 def test_an_address_that_says_nothing_is_told(explorer, address):
@@ -779,6 +780,50 @@ def test_situations_are_what_they_say(explorer):
     after(page, "pencil")
     page.get_by_label("Go to").select_option("the end")
     assert "loss 0.1383" in picture(page)
+    after(page, "transpose", 2500)
+    assert ", solved" in page.inner_text(".explorer-said")
+    after(page, "means")
+    page.get_by_label("Go to").select_option("Mean")
+    press(page, "Next")
+    assert settings(page)["wrong"] == "mean-of-means"
+    assert page.locator(".numbers [data-at^=m]").all_inner_texts() == ["3", "2"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sizes", "form"),
+    [
+        ("missing-transpose", [2, 3, 3, 1], "batch"),
+        ("mean-of-means", [2, 2, 1], "scalar"),
+    ],
+)
+def test_a_mistake_at_work_is_told(explorer, wrong, sizes, form):
+    """Which equation it replaces, in the words of the diagnosis; a finite difference finds it."""
+    case = Case(sizes, FIVE, 0)
+    visited = explorer(f"{case.address}&wrong={wrong}")
+    page = visited.page
+    said = page.inner_text(".warning")
+    assert f"A mistake is at work, {wrong.replace('-', ' ')}." in said
+    assert mistakes()[wrong] in said
+    allowed = page.locator(".switch button:enabled").all_inner_texts()
+    assert allowed and ("The batch, matrices" in allowed) == (form == "batch")
+    while "A mistake, in place of" not in card(page):
+        press(page, "Next")
+    assert card(page).split("A mistake, in place of ")[1].startswith("Equation 5.")
+    page.get_by_label("Compare with a finite difference").check()
+    assert difference(page) > 1e-4
+    press(page, "First")
+    wrong_now = differences(walked(page), case.expected(form))
+    assert any(each.startswith("gradW/1") for each in wrong_now)
+    assert none(visited.noise)
+    page = explorer(case.address).page
+    page.get_by_label("Compare with a finite difference").check()
+    assert difference(page) < 1e-6 and page.inner_text(".warning") == ""
+
+
+def difference(page):
+    """Of the first derivative, between the backward pass and two forward passes."""
+    text = page.inner_text(".explorer-number")
+    return float(re.search(r"differ by (\d\S*)\.$", text)[1].replace("−", "-"))
 
 
 def test_the_five_points_are_those_of_the_book(explorer):
