@@ -32,6 +32,7 @@
   const MOST_UNITS = 8;
   const MOST_POINTS = 20;
   const MOST_SEED = 4294967295;
+  const WIDE = 768; // pixels of a window, from which on there is room
   const RANGE = 2; // the plane reaches from -2 to 2
   const set = structuredClone(USUAL);
 
@@ -237,16 +238,19 @@
 
   // A field for a number. What is no number, or out of its bounds, is said and not taken.
   function numeric(text, { least = -1e6, most = 1e6, whole = false }, changed) {
-    const input = h("input", { type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off", size: 6 });
+    const told = h("p", { class: "told", role: "status", id: `explorer-told-${fields}` });
+    const input = h("input", { type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off", size: 6, "aria-describedby": told.id });
     const read = () => {
       const given = Number(input.value.trim().replace(MINUS, "-").replace(",", ".") || NaN);
       const fits = given >= least && given <= most && (!whole || Number.isInteger(given));
       input.setAttribute("aria-invalid", !fits);
+      told.textContent = fits ? "" : `Give a ${whole ? "whole " : ""}number from ${least} to ${most}.`;
       if (fits) changed(given);
-      else say(`${text} takes a ${whole ? "whole " : ""}number from ${least} to ${most}.`);
     };
     input.addEventListener("change", read);
-    return [field(text, input), input];
+    const place = field(text, input);
+    place.append(told);
+    return [place, input];
   }
   const places = Object.fromEntries(
     ["situation", "step", "write", "change", "sweep"].map((name) => [name, document.querySelector(`.explorer-${name}`)]),
@@ -470,6 +474,9 @@
     const next = button("Next", () => move(done + 1), { class: "main" });
     const picture = h("div", { class: "picture", tabindex: 0, role: "img", click: (event) => pick(event.target.closest("[data-keys]")?.dataset.keys ?? "") });
     const warning = h("p", { class: "warning" });
+    const box = h("div");
+    const editing = h("details", { class: "explorer-number", open: innerWidth >= WIDE }, h("summary", {}, "Change a number"), box);
+    if (!pressed) editor(box);
     const where = h("p", { role: "status" });
     const body = h("div");
     const card = h("div", { class: "card" }, where, body);
@@ -478,7 +485,7 @@
     place.replaceChildren(
       h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
-      warning, picture, card,
+      warning, picture, ...(pressed ? [] : [editing]), card,
       h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
         h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
@@ -602,7 +609,7 @@
     }
     const take = button("That of the step", () => (atStep ? choose(atStep) : tell("No step is shown yet. Press Next above.")));
     const left = h("div", { class: "blank", tabindex: 0, role: "group", "aria-label": "The left side" });
-    const input = h("textarea", { rows: 2, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+    const input = h("textarea", { rows: 2, autocomplete: "off", autocapitalize: "off", spellcheck: "false", "aria-describedby": "explorer-verdict",
       keydown: (event) => {
         if (event.key !== "Enter") return;
         event.preventDefault();
@@ -610,7 +617,7 @@
       } });
     const symbols = h("div", { class: "row symbols", role: "group", "aria-label": "Symbols", pointerdown: (event) => event.preventDefault(),
       click: (event) => insert(event.target.closest("button")?.dataset.typed ?? "") });
-    const verdict = h("div", { role: "status", class: "verdict" });
+    const verdict = h("div", { role: "status", class: "verdict", id: "explorer-verdict" });
     const form = h("form", { hidden: true, submit: (event) => {
       event.preventDefault();
       check();
@@ -716,6 +723,7 @@
       if (!found) return;
       chosen = given.split(" ")[0].replace(...found);
       draw();
+      place.parentElement.open = true;
       slider.focus();
     };
     function draw() {
@@ -761,6 +769,7 @@
   // The colours of predictions, low to high, as in the figures of the book (PuOr).
   const SHADES = ["7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7", "d8daeb", "b2abd2", "8073ac", "542788", "2d004b"]
     .map((hex) => [0, 2, 4].map((place) => parseInt(hex.slice(place, place + 2), 16)));
+  const rgb = (colour) => `rgb(${colour})`;
   function shade(prediction) {
     if (Number.isNaN(prediction)) return [128, 128, 128];
     const place = Math.min(Math.max(prediction, 0), 1) * (SHADES.length - 1);
@@ -774,7 +783,10 @@
     const canvas = h("canvas", { width: 600, height: 600, "aria-hidden": "true" });
     const points = h("div", { class: "points", role: "group", "aria-label": "Points in the plane" });
     const box = h("div", { class: "plane" }, canvas, points);
-    const axes = h("p", { class: "key" }, "From −2 to 2 each way. Predictions: from brown, 0, over orange and white to purple, 1; the line is the level 0.5. A star has label 1. Arrow keys move the chosen point, with Shift far; Delete removes it.");
+    const bar = h("span", { class: "shades", role: "img", "aria-label": "from brown over orange and white to purple" });
+    bar.style.background = `linear-gradient(to right, ${SHADES.map(rgb)})`;
+    const colours = h("p", { class: "key" }, "Prediction 0 ", bar, " 1. The line is the level 0.5.");
+    const axes = h("p", { class: "key" }, "From −2 to 2 each way. A star has label 1. Arrow keys move the chosen point, with Shift far; Delete removes it.");
     const flip = button("Flip label", () => change_("Y", set.points[set.sample][2] > 0.5 ? 0 : 1));
     const add = button("Add point", () => insert(free()));
     const remove = button("Remove point", () => {
@@ -782,7 +794,7 @@
       set.sample = Math.max(0, set.sample - 1);
       moved();
     });
-    place.replaceChildren(box, axes, h("div", { class: "row" }, pressed ? [] : [flip, add, remove]));
+    place.replaceChildren(box, colours, axes, h("div", { class: "row" }, pressed ? [] : [flip, add, remove]));
 
     const moved = () => {
       evaluate();
@@ -795,10 +807,10 @@
       keep();
     };
     const insert = ([x1, x2]) => {
-      if (set.points.length === MOST_POINTS) return say(`There are ${MOST_POINTS} points already.`);
+      if (add.disabled) return;
       set.points = [...set.points, [fixed(x1), fixed(x2), 0]];
       set.sample = set.points.length - 1;
-      return moved();
+      moved();
     };
     // A place where no point is yet.
     const free = () => {
@@ -829,7 +841,7 @@
       return h("button", {
         type: "button", click: choose, focus: () => set.sample === s || choose(),
         pointerdown: (event) => {
-          if (set.sample !== s) choose(); // a finger gives no focus
+          event.currentTarget.focus({ preventScroll: true }); // a finger gives none, and where none is, points are sorted
           event.currentTarget.setPointerCapture(event.pointerId);
         },
         pointermove: (event) => event.currentTarget.hasPointerCapture(event.pointerId) && shift(...at(event)),
@@ -863,6 +875,7 @@
         node.setAttribute("aria-label", `Point ${s + 1} at ${shown(x1, 2)}, ${shown(x2, 2)}; label ${shown(y, 2)}, prediction ${shown(live.Zout[live.L][s][0], 2)}`);
       });
       remove.disabled = set.points.length === 1;
+      add.disabled = set.points.length === MOST_POINTS;
       paint();
     }
     function paint() {
@@ -1018,7 +1031,7 @@
       say(`Paused at epoch ${losses.length}: ${outcome()}.`);
     }
     function tick() {
-      const end = performance.now() + 12;
+      const end = performance.now() + 30; // and then all is drawn, once
       let fits = true;
       for (let epochs = 0; fits && losses.length < until && (pace ? epochs < pace : performance.now() < end); epochs += 1) {
         fits = train();
@@ -1168,7 +1181,9 @@
     }
     function list(group, bar, planned) {
       for (const each of bars.children) each.setAttribute("aria-pressed", each === bar);
-      seeds.replaceChildren("Load a seed: ", ...group.map(({ seed, loss }) => button(String(seed), () => {
+      const [seedField, select] = choice(`Its seeds: ${group.length}`, group.map(({ seed, loss }) => [seed, `${seed}, loss ${shown(loss, 5)}`]), () => {});
+      seeds.replaceChildren(seedField, button("Load", () => {
+        const { seed, loss } = group.find((each) => each.seed === Number(select.value));
         trainer.pause();
         const { form, sample } = set;
         Object.assign(set, planned, { seed, weights: null, form, sample });
@@ -1178,7 +1193,7 @@
         keep();
         say(`Seed ${seed} is loaded; after ${planned.epochs} epochs its loss was ${shown(loss, 5)}.`);
         status.textContent = `Seed ${seed} is loaded. Run it above.`;
-      }, { "aria-label": `Seed ${seed}, final loss ${shown(loss, 5)}` })));
+      }));
     }
   }
 
@@ -1214,6 +1229,7 @@
       && given.points.every(([x1, x2, y, more]) => more === undefined && inside(x1, -RANGE, RANGE) && inside(x2, -RANGE, RANGE) && inside(y, 0, 1))
       && (!given.weights || (given.weights.length === count(N) && given.weights.every(Number.isFinite)));
   }
+  let unread = ""; // what to say of an address
   function load(text) {
     const pairs = new Map(text.split("&").filter((pair) => pair.includes("=")).map((pair) => pair.split("=")));
     const given = structuredClone(USUAL);
@@ -1228,11 +1244,12 @@
     Object.assign(set, isRead ? given : structuredClone(USUAL));
     done = Math.max(0, Math.trunc(Number(pairs.get("step"))) || 0);
     begin();
-    if (!isRead) say("The address does not say what the explorer can show; here is its usual start.");
+    unread = isRead ? "" : "The address does not say what the explorer can show; here is its usual start. ";
   }
   function situations(place) {
     const [situationField, situation] = choice("Situation", [["", "of your own"], ...Object.entries(SITUATIONS).map(([name, [text]]) => [name, text])], (name) => {
       if (!name) return;
+      unread = "";
       trainer.pause();
       Object.assign(set, structuredClone(USUAL), SITUATIONS[name][1], { form: set.form });
       done = 0;
@@ -1247,7 +1264,7 @@
     views.push(() => {
       const now = Object.keys(SITUATIONS).find((name) => same(SITUATIONS[name][1])) ?? "";
       situation.value = now;
-      about.textContent = SITUATIONS[now]?.[2] ?? "Settings of your own. The address of the page holds them.";
+      about.textContent = unread + (SITUATIONS[now]?.[2] ?? "Settings of your own. The address of the page holds them.");
     });
   }
 
@@ -1268,7 +1285,7 @@
   }
   load(location.hash.slice(1));
   situations(places.situation);
-  within(places.step, { stepper, number: editor });
+  within(places.step, { stepper });
   writer(places.write);
   within(places.change, { settings, plane, training, chart });
   sweep(places.sweep);

@@ -411,7 +411,10 @@ def a_number(page):
     assert "-1.25" in settings(page)["weights"]
     page.get_by_label("Value").fill("much")
     page.keyboard.press("Enter")
-    assert "takes a number" in page.inner_text(".explorer-said")
+    field_ = page.get_by_label("Value")
+    told = page.locator(f"[id='{field_.get_attribute('aria-describedby')}']")
+    assert told.inner_text() == "Give a number from -1000000 to 1000000."
+    assert field_.get_attribute("aria-invalid") == "true"
     page.get_by_label("Compare with a finite difference").check()
     text = page.inner_text(".explorer-number")
     one, other = re.findall(r": (−?\d\.\d+)\.", text)
@@ -465,6 +468,12 @@ def the_points(page):
     press(page, "Add point")
     press(page, "Flip label")
     press(page, "Remove point")
+    press(page, "Add point", 16)
+    assert points.count() == 20
+    assert page.get_by_role("button", name="Add point").is_disabled()
+    page.locator(".plane").dblclick(position={"x": 20, "y": 20})
+    assert points.count() == 20
+    press(page, "Remove point", 16)
     page.locator(".plane").dblclick(position={"x": 20, "y": 20})
     assert points.count() == 5
     assert settings(page)["points"].count(";") == 4
@@ -506,8 +515,9 @@ def the_sweep(page):
     press(page, "Start")
     page.get_by_text("of 200").wait_for()
     page.locator(".bars button:enabled").first.click()
-    name = page.locator(".seeds button").first.inner_text()
-    page.locator(".seeds button").first.click()
+    name = page.locator(".seeds option").last.get_attribute("value")
+    page.locator(".seeds select").select_option(name)
+    press(page, "Load")
     assert chosen(page, "Seed") == name
     assert f"Seed {name} is loaded" in page.inner_text(".explorer-sweep")
 
@@ -535,7 +545,7 @@ UNTOUCHED = """
   .map((each) => each.labels?.[0]?.textContent || each.ariaLabel || each.textContent)
 """
 # Of these there are many of a kind.
-MANY = r"Units, layer|Point \d|Seed \d|\d+ with final loss"
+MANY = r"Units, layer|Point \d|\d+ with final loss"
 
 
 def unused(page):
@@ -623,7 +633,8 @@ def test_the_keyboard_is_enough(explorer):
         ),
     )
     page.keyboard.press("Enter")
-    reach(page, "Seed ")
+    reach(page, "Its seeds: ")
+    reach(page, "Load")
     page.keyboard.press("Enter")
     assert "is loaded" in page.inner_text(".explorer-sweep")
 
@@ -636,6 +647,73 @@ def test_what_the_keyboard_does_not_reach_is_noticed(visit, site):
         reach(page, "Run")
 
 
+# ---- A finger ---------------------------------------------------------------------------
+
+
+SCROLLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))"
+
+
+class Finger:
+    """A touch on a phone, from one place of the window to another, as the browser gets it."""
+
+    def __init__(self, page):
+        self.page, self.tools = page, page.context.new_cdp_session(page)
+
+    def send(self, kind, *place):
+        points = [{"x": place[0], "y": place[1]}] if place else []
+        self.tools.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
+        )
+
+    def drag(self, locator, right, down, start=(0.5, 0.5)):
+        """Begins at a place of an element; how far the page has scrolled then."""
+        locator.scroll_into_view_if_needed()
+        box = locator.bounding_box()
+        x = box["x"] + start[0] * box["width"]
+        y = box["y"] + start[1] * box["height"]
+        before = self.page.evaluate("scrollY")
+        self.send("touchStart", x, y)
+        for part in range(1, 9):
+            self.send("touchMove", x + right * part / 8, y + down * part / 8)
+        self.send("touchEnd")
+        return self.page.evaluate(SCROLLED) - before
+
+
+@pytest.fixture
+def phone(browser, site):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_a_finger_moves_what_it_touches(phone, site):
+    """A point of its own, and no other; a number; and the page only where nothing is to be moved."""
+    phone.goto(site.address(PAGE))
+    finger = Finger(phone)
+    point = phone.get_by_role("button", name="Point 3 at")
+    unit = phone.locator(".plane").bounding_box()["width"] / 4
+    assert finger.drag(point, unit, -unit / 2) == 0
+    points = [
+        list(map(float, each.split(",")))
+        for each in settings(phone)["points"].split(";")
+    ]
+    assert points.pop(2) == pytest.approx([1, -0.5, 0], abs=0.05)
+    assert points == [list(each) for place, each in enumerate(FIVE) if place != 2]
+    assert chosen(phone, "Sample") == "2"
+    phone.get_by_text("Change a number").tap()
+    before = float(chosen(phone, "Value"))
+    assert finger.drag(phone.get_by_label("Slide"), 60, 0) == 0
+    assert float(chosen(phone, "Value")) > before + 0.2
+    assert phone.locator(".picture").bounding_box()["y"] > 0  # it is seen meanwhile
+    phone.get_by_role("button", name="Next", exact=True).tap()
+    assert card(phone).startswith("Step 1 of ")
+    kept = settings(phone)
+    assert finger.drag(phone.locator(".plane canvas"), 0, -100, (0.1, 0.4)) > 50
+    assert settings(phone) == kept
+
+
 # ---- What is said, and who waits ------------------------------------------------------
 
 
@@ -643,6 +721,7 @@ def test_what_the_keyboard_does_not_reach_is_noticed(visit, site):
 def test_axe_finds_nothing_in_use(explorer, axe, width):
     visited = explorer("hidden=5,3&form=batch&step=9", width=width, still=True)
     page = visited.page
+    visited.problems("open")
     page.get_by_label("Compare with a finite difference").check()
     page.get_by_label("Epochs", exact=True).fill("3")
     press(page, "Start")
@@ -724,7 +803,7 @@ def test_the_address_brings_back_what_was_set(explorer):
 )
 def test_an_address_that_says_nothing_is_told(explorer, address):
     page = explorer(address).page
-    assert "The address does not say" in page.inner_text(".explorer-said")
+    assert "The address does not say" in page.inner_text(".explorer-situation")
     assert chosen(page, "Situation") == "points"
 
 
