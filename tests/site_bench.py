@@ -25,6 +25,7 @@ from sources import ROOT
 SCRIPTS = ROOT / "tests" / "site"
 PAGES = ["intro", "scalar", "batch", "experiments"]
 RUNS = 5
+SWEEPS = 2  # of the runs of the explorer, which take longer
 SECONDS = 30  # for a browser to begin
 PATIENCE = 120  # seconds for a page to be in place
 STEADY = 1500  # milliseconds without a change: it is in place
@@ -183,6 +184,43 @@ def beside(names: list[str], site: Server) -> str:
     )
 
 
+# Seconds until a page says that something is over; what it does meanwhile is up to it.
+UNTIL = """
+([press, place, over]) => new Promise((done) => {
+  const node = document.querySelector(place);
+  const start = performance.now();
+  new MutationObserver(() => node.textContent.includes(over) && requestAnimationFrame(() => done((performance.now() - start) / 1000)))
+    .observe(node, { childList: true, characterData: true, subtree: true });
+  [...document.querySelectorAll("button")].find((each) => each.textContent === press).click();
+})
+"""
+
+
+def explored(site: Server) -> str:
+    """How long the explorer takes, for what is to be quick there: medians."""
+    trains, sweeps = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.path(), chromium_sandbox=False
+        )
+        for _ in range(RUNS):
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(site.address("book/explorer.html#hidden=5,3&rate=0.25"))
+            page.get_by_label("Epochs a picture").select_option("0")
+            over = ["Run", ".explorer-said", "Epoch 2500"]
+            trains.append(page.evaluate(UNTIL, over))
+            if len(sweeps) < SWEEPS:
+                over = ["Start", ".explorer-sweep", " of 200,"]
+                sweeps.append(page.evaluate(UNTIL, over))
+            page.close()
+        browser.close()
+    rows = [
+        ["2500 epochs with drawing", shown(statistics.median(trains)), "0.50"],
+        ["200 seeds of 600 epochs", shown(statistics.median(sweeps)), "30.00"],
+    ]
+    return table(["", "seconds", "to reach"], rows)
+
+
 def shown(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:.2f}"
 
@@ -232,6 +270,9 @@ def main() -> int:
         flush=True,
     )
     print(beside([name for name in names if name in PAGES], site), flush=True)
+    if "explorer" in names or pages == PAGES:
+        print("\nThe explorer with layers of 5 and 3 units", flush=True)
+        print(explored(site), flush=True)
     print("\nLighthouse: medians of five", flush=True)
     print(judged([f"book/{name}" for name in names], site))
     return 0
