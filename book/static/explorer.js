@@ -485,7 +485,7 @@
     place.replaceChildren(
       h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
-      warning, picture, ...(pressed ? [] : [editing]), card,
+      warning, picture, ...(pressed ? [card] : innerWidth < WIDE ? [editing, card] : [card, editing]),
       h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
         h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
@@ -1214,6 +1214,7 @@
     later = setTimeout(write, 200);
   }
   function write() {
+    later = clearTimeout(later);
     const pairs = Object.keys(READ).filter((name) => set[name] !== null && written(name, set[name]) !== written(name, USUAL[name]))
       .map((name) => `${name}=${written(name, set[name])}`);
     if (done) pairs.push(`step=${done}`);
@@ -1290,6 +1291,7 @@
   within(places.change, { settings, plane, training, chart });
   sweep(places.sweep);
   refresh();
+  addEventListener("pagehide", () => later && write());
   addEventListener("hashchange", () => {
     if (!location.hash.includes("=")) return keep(); // a link within the page
     trainer.pause();

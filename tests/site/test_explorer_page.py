@@ -10,6 +10,7 @@ from backprop import NeuralNetwork, five_points
 from chromium import SITE
 from explorer import Book, mistakes, write
 from explorer.typed import named_mistakes
+from playwright.sync_api import Page
 from sources import BOOK
 from test_explorer import TABLE, read
 from test_pages import violations
@@ -28,6 +29,72 @@ def explorer(visit):
         return visit(f"{page}#{settings}" if settings else page, **how)
 
     return open_page
+
+
+# Other settings in the address of a page, as if they were new even if they are not.
+OTHER = """
+(settings) => new Promise((done) => {
+  history.replaceState(null, "", location.pathname);
+  addEventListener("hashchange", done, { once: true });
+  location.hash = settings;
+})
+"""
+
+
+@dataclass
+class Kept:
+    """A page that is opened once, and what goes wrong in it."""
+
+    page: Page
+    noise: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        add = self.noise.append
+        self.page.on("pageerror", lambda error: add(str(error)))
+        self.page.on(
+            "console", lambda said: said.type == "error" and add(said.text)
+        )
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as made:
+        made.set_default_timeout(20_000)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def opened_once(context, site):
+    kept = Kept(context.new_page())
+    kept.page.goto(site.address(PAGE))
+    return kept
+
+
+@pytest.fixture
+def shared(opened_once):
+    """The explorer as it is with other settings in its address, in a page that tests share: to open one takes longer
+    than most looks at it."""
+
+    def look(settings="step=0"):
+        opened_once.noise.clear()
+        choose(opened_once.page, "")
+        opened_once.page.evaluate(OTHER, settings)
+        return opened_once
+
+    return look
+
+
+@pytest.fixture
+def another(context, site):
+    """Opens a page that loads other scripts."""
+    kept = Kept(context.new_page())
+
+    def open_page(settings, page):
+        kept.page.goto(site.address(f"{page}#{settings}"))
+        return kept
+
+    yield open_page
+    kept.page.close()
 
 
 def press(page, name, times=1):
@@ -61,6 +128,15 @@ WALK = """
     found.push(...written);
   }
   return found;
+}
+"""
+
+
+# Presses Next until the card says something.
+STEP_TO = """
+(said) => {
+  const next = [...document.querySelectorAll("button")].find((each) => each.textContent === "Next");
+  while (!document.querySelector(".card").textContent.includes(said) && next.textContent === "Next") next.click();
 }
 """
 
@@ -200,8 +276,8 @@ CASES = [
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.sizes))
-def test_every_step_is_what_backprop_computes(explorer, case, form):
-    visited = explorer(f"{case.address}&form={form}")
+def test_every_step_is_what_backprop_computes(shared, case, form):
+    visited = shared(f"{case.address}&form={form}")
     found = walked(visited.page)
     assert none(differences(found, case.expected(form)) + visited.noise)
 
@@ -252,11 +328,11 @@ def slipped(text, label, old, new):
 
 @pytest.mark.parametrize(("form", "label", "old", "new", "changed"), SLIPS)
 def test_a_wrong_equation_is_seen_in_its_step(
-    explorer, site, form, label, old, new, changed
+    another, site, form, label, old, new, changed
 ):
     text = slipped(script("equations"), label, old, new)
     case = CASES[1]
-    page = explorer(
+    page = another(
         f"{case.address}&form={form}", with_script(site, "equations", text)
     ).page
     found = differences(walked(page), case.expected(form))
@@ -290,9 +366,9 @@ def computed(page):
     return numbers + moved
 
 
-def test_the_page_has_no_mathematics_of_its_own(explorer, site):
+def test_the_page_has_no_mathematics_of_its_own(another, site):
     text = silent(script("equations"))
-    visited = explorer(CASES[1].address, with_script(site, "equations", text))
+    visited = another(CASES[1].address, with_script(site, "equations", text))
     assert computed(visited.page) == []
     assert not [
         each for each in visited.noise if "<" not in each
@@ -313,12 +389,12 @@ WALK_ON = "        equation.run(walk, at);"  # one step
         (RUN, "state.W[1][0][0] -= state.eta;"),
     ],
 )
-def test_mathematics_of_the_page_is_found(explorer, site, place, own):
+def test_mathematics_of_the_page_is_found(another, site, place, own):
     page = with_script(site, "equations", silent(script("equations")))
     text = script("explorer")
     assert text.count(place) == 1
     page = with_script(site, "explorer", text.replace(place, place + own), page)
-    assert computed(explorer(CASES[1].address, page).page)
+    assert computed(another(CASES[1].address, page).page)
 
 
 # ---- The controls ---------------------------------------------------------------------
@@ -335,7 +411,7 @@ def picture(page):
 
 def settings(page):
     """What the address says, once it says it."""
-    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
     pairs = page.evaluate("location.hash.slice(1)").split("&")
     return dict(pair.split("=") for pair in pairs if pair)
 
@@ -382,9 +458,9 @@ def looked(page):
     return page.locator(".picture .looked").all_text_contents()
 
 
-def test_a_symbol_is_found_in_the_drawing(explorer):
+def test_a_symbol_is_found_in_the_drawing(shared):
     """And a number, which is one of those that its symbol stands for."""
-    page = explorer("hidden=3,2&step=30").page
+    page = shared("hidden=3,2&step=30").page
     assert "The delta of unit" in card(page) and looked(page) == []
     page.locator(".formula [data-reads^=W]").first.hover()
     symbol = looked(page)
@@ -415,6 +491,7 @@ def a_number(page):
     told = page.locator(f"[id='{field_.get_attribute('aria-describedby')}']")
     assert told.inner_text() == "Give a number from -1000000 to 1000000."
     assert field_.get_attribute("aria-invalid") == "true"
+    page.get_by_label("Compare with a finite difference").uncheck()
     page.get_by_label("Compare with a finite difference").check()
     text = page.inner_text(".explorer-number")
     one, other = re.findall(r": (−?\d\.\d+)\.", text)
@@ -504,6 +581,7 @@ def the_training(page):
     assert epoch(page) == 1
     page.locator(".chart").hover()
     assert 1 < epoch(page) < last
+    page.get_by_label("Stop when solved").uncheck()
 
 
 def the_sweep(page):
@@ -552,23 +630,29 @@ def unused(page):
     return [each for each in page.evaluate(UNTOUCHED) if not re.match(MANY, each)]
 
 
-def test_every_control_is_used(explorer):
-    visited = explorer()
+def test_every_control_is_used(shared):
+    """And the address brings back what was set."""
+    visited = shared()
     page = visited.page
     page.evaluate(TOUCH)
-    for part in steps, the_writing, a_number, the_settings:
+    for part in steps, the_writing, a_number, the_settings, the_points:
         part(page)
-    page.get_by_label("Situation").select_option("points")
-    for part in the_points, the_training, the_sweep:
+    press(page, "The batch, matrices")
+    press(page, "Next", 3)
+    kept, shown = settings(page), (picture(page), card(page))
+    for part in the_training, the_sweep:
         page.get_by_label("Situation").select_option("book")
         page.get_by_label("Situation").select_option("points")
         part(page)
     assert unused(page) == []
+    shared("&".join(f"{name}={text}" for name, text in kept.items()))
+    assert (picture(page), card(page)) == shown
+    assert settings(page) == kept
     assert none(visited.noise)
 
 
-def test_a_control_that_is_not_used_is_found(explorer):
-    page = explorer().page
+def test_a_control_that_is_not_used_is_found(shared):
+    page = shared().page
     page.evaluate(TOUCH)
     press(page, "Next")
     found = unused(page)
@@ -667,7 +751,9 @@ class Finger:
 
     def drag(self, locator, right, down, start=(0.5, 0.5)):
         """Begins at a place of an element; how far the page has scrolled then."""
-        locator.scroll_into_view_if_needed()
+        locator.evaluate(
+            "(each) => each.scrollIntoView({ block: 'center', behavior: 'instant' })"
+        )
         box = locator.bounding_box()
         x = box["x"] + start[0] * box["width"]
         y = box["y"] + start[1] * box["height"]
@@ -719,14 +805,21 @@ def test_a_finger_moves_what_it_touches(phone, site):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_in_use(explorer, axe, width):
-    visited = explorer("hidden=5,3&form=batch&step=9", width=width, still=True)
+    """All at once: a step, a number that is compared and one that is refused, a mistake at work, a formula that is
+    written, and a sweep."""
+    settings = "hidden=3,3&wrong=missing-transpose&step=9"
+    visited = explorer(settings, width=width, still=True)
     page = visited.page
     visited.problems("open")
     page.get_by_label("Compare with a finite difference").check()
+    page.get_by_label("Seed", exact=True).fill("-1")
+    tex = r"\boldsymbol{\Delta}^{(\ell)\top} \cdot \mathbf{Z}^{(\ell-1)}_{\mathrm{out}}"
+    assert "weights transposed" in checked(page, "eq-batch-weights", tex)
     page.get_by_label("Epochs", exact=True).fill("3")
     press(page, "Start")
     page.get_by_text("of 200").wait_for()
     page.locator(".bars button:enabled").first.click()
+    page.evaluate("scrollTo(0, 0)")  # else the header lies upon a control
     assert none(violations(visited, axe))
     found = visited.problems("sideways", "cut", "targets", "motion", "headings")
     assert none(found + visited.noise)
@@ -753,8 +846,8 @@ def answers(page):
     return page.evaluate(ANSWERS)
 
 
-def test_the_page_answers_during_a_sweep(explorer):
-    page = explorer().page
+def test_the_page_answers_during_a_sweep(shared):
+    page = shared().page
     page.get_by_label("Epochs", exact=True).fill("10000")
     page.keyboard.press("Tab")
     assert answers(page) == 20
@@ -774,18 +867,6 @@ def test_a_sweep_that_blocks_is_noticed(visit, site):
 # ---- The address ----------------------------------------------------------------------
 
 
-def test_the_address_brings_back_what_was_set(explorer):
-    page = explorer().page
-    the_settings(page)
-    the_points(page)
-    press(page, "The batch, matrices")
-    press(page, "Next", 3)
-    kept, shown = settings(page), (picture(page), card(page))
-    again = explorer("&".join(f"{name}={text}" for name, text in kept.items())).page
-    assert (picture(again), card(again)) == shown
-    assert settings(again) == kept
-
-
 @pytest.mark.parametrize(
     "address",
     [
@@ -801,8 +882,8 @@ def test_the_address_brings_back_what_was_set(explorer):
         "wrong=all",
     ],
 )
-def test_an_address_that_says_nothing_is_told(explorer, address):
-    page = explorer(address).page
+def test_an_address_that_says_nothing_is_told(shared, address):
+    page = shared(address).page
     assert "The address does not say" in page.inner_text(".explorer-situation")
     assert chosen(page, "Situation") == "points"
 
@@ -816,38 +897,42 @@ def after(page, situation, epochs=0):
         page.get_by_text(f"Epoch {epochs}: loss").first.wait_for()
 
 
-def weights(page):
-    """All weights and biases, as the list of numbers offers them."""
-    found = {}
-    options = page.get_by_label("Number", exact=True).locator("option").all()
-    for value in [each.get_attribute("value") for each in options]:
-        page.get_by_label("Number", exact=True).select_option(value)
-        found[value] = float(chosen(page, "Value"))
-    return found
+# The curve of the loss, from its end to its start, by the arrow key.
+CURVE = """
+() => {
+  const said = () => Number(/loss (\\d+\\.\\d+)/.exec(document.querySelector(".explorer-chart .key").textContent)[1]);
+  const left = () => document.querySelector(".chart").dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+  return Array.from({ length: 100 }, () => [said(), left()][0]);
+}
+"""
+
+# All weights and biases, as the list of numbers offers them.
+WEIGHTS = """
+() => {
+  const [list, value] = ["Number", "Value"].map((name) => [...document.querySelectorAll(".explorer-number label")]
+    .find((each) => each.textContent === name).control);
+  return Object.fromEntries([...list.options].map((option) => {
+    list.value = option.value;
+    list.dispatchEvent(new Event("change"));
+    return [option.value, Number(value.value)];
+  }));
+}
+"""
 
 
-def test_situations_are_what_they_say(explorer):
-    page = explorer().page
+def test_situations_are_what_they_say(shared):
+    page = shared().page
     after(page, "plateau", 2500)
     assert "loss 0.16" in page.inner_text(".explorer-said")
     assert "not solved" in page.inner_text(".explorer-said")
     after(page, "book", 2500)
     assert ", solved" in page.inner_text(".explorer-said")
     after(page, "large", 100)
-    page.locator(".chart").focus()
-    seen = []
-    for _ in range(100):
-        seen.append(
-            float(
-                re.search(
-                    r"loss ([\d.]+\d)", page.inner_text(".explorer-chart .key")
-                )[1]
-            )
-        )
-        page.keyboard.press("ArrowLeft")
+    seen = page.evaluate(CURVE)
+    assert len(seen) == 100
     assert sum(one > other + 0.01 for one, other in pairwise(seen)) > 3
     after(page, "alike", 500)
-    found = weights(page)
+    found = page.evaluate(WEIGHTS)
     for unit in 1, 2:
         for name in "W/1/0", "W/1/1", "b/1":
             assert found[f"{name}/{unit}"] == found[f"{name}/0"]
@@ -875,18 +960,17 @@ def test_situations_are_what_they_say(explorer):
         ("mean-of-means", [2, 2, 1], "scalar"),
     ],
 )
-def test_a_mistake_at_work_is_told(explorer, wrong, sizes, form):
+def test_a_mistake_at_work_is_told(shared, wrong, sizes, form):
     """Which equation it replaces, in the words of the diagnosis; a finite difference finds it."""
     case = Case(sizes, FIVE, 0)
-    visited = explorer(f"{case.address}&wrong={wrong}")
+    visited = shared(f"{case.address}&wrong={wrong}")
     page = visited.page
     said = page.inner_text(".warning")
     assert f"A mistake is at work, {wrong.replace('-', ' ')}." in said
     assert mistakes()[wrong] in said
     allowed = page.locator(".switch button:enabled").all_inner_texts()
     assert allowed and ("The batch, matrices" in allowed) == (form == "batch")
-    while "A mistake, in place of" not in card(page):
-        press(page, "Next")
+    page.evaluate(STEP_TO, "A mistake, in place of")
     assert card(page).split("A mistake, in place of ")[1].startswith("Equation 5.")
     page.get_by_label("Compare with a finite difference").check()
     assert difference(page) > 1e-4
@@ -894,7 +978,7 @@ def test_a_mistake_at_work_is_told(explorer, wrong, sizes, form):
     wrong_now = differences(walked(page), case.expected(form))
     assert any(each.startswith("gradW/1") for each in wrong_now)
     assert none(visited.noise)
-    page = explorer(case.address).page
+    shared(case.address)
     page.get_by_label("Compare with a finite difference").check()
     assert difference(page) < 1e-6 and page.inner_text(".warning") == ""
 
@@ -905,9 +989,9 @@ def difference(page):
     return float(re.search(r"differ by (\d\S*)\.$", text)[1].replace("−", "-"))
 
 
-def test_the_five_points_are_those_of_the_book(explorer):
+def test_the_five_points_are_those_of_the_book(shared):
     x, y = five_points()
-    page = explorer().page
+    page = shared().page
     names = page.evaluate(
         "[...document.querySelectorAll('.points button')].map((each) => each.ariaLabel).sort()"
     )
@@ -927,20 +1011,26 @@ def test_without_a_server_it_works(visit):
     assert none(visited.noise)
 
 
+# Pictures that stand still until a reader asks for more, and what they show: the last delta of a network.
+STILL = {
+    "explorer": "points=1,2,1&sample=0&weights=0.5,-0.3,0.2,0.4,0.1,-0.2,0.6,-0.8,0.3&step=14",
+    "explorer-paths": "hidden=2,2&points=1,2,1&sample=0&seed=1&step=26",
+    "explorer-batch": "form=batch&step=10",
+}
 DRAWN = re.compile(r"<text[^>]*>([^<]*)<")
 
 
-def test_without_a_script_there_is_a_still_figure(explorer, site):
+def test_without_a_script_there_is_a_still_figure(explorer, shared, site):
     """It is what the page draws for the pencil network at its last delta."""
     page = explorer(script=False).page
     assert page.get_by_role("img", name="A network with two inputs").is_visible()
     assert page.locator(".explorer button").count() == 0
-    page = explorer().page
-    page.get_by_label("Situation").select_option("pencil")
-    page.get_by_label("Go to").select_option("Mean")
-    press(page, "Back", 7)
-    shown = page.locator(".picture text").all_text_contents()
-    assert DRAWN.findall(site.content("_images/explorer.svg").decode()) == shown
+    for name, settings in STILL.items():
+        page = shared(settings).page
+        assert re.match(r"Step \d+ of \d+\. The deltas? of", card(page))
+        shown = page.locator(".picture text").all_text_contents()
+        svg = site.content(f"_images/{name}.svg").decode()
+        assert DRAWN.findall(svg) == shown
 
 
 # ---- Write it yourself ----------------------------------------------------------------
@@ -950,18 +1040,35 @@ def choose(page, label):
     page.get_by_label("Equation", exact=True).select_option(label)
 
 
+# Writes one right side after the other, and has each checked.
+CHECKED = """
+async (written) => {
+  const labelled = (name) => [...document.querySelectorAll("label")].find((each) => each.textContent === name).control;
+  const verdict = document.querySelector(".verdict");
+  const said = [];
+  for (const [label, tex] of written) {
+    const list = labelled("Equation");
+    list.value = label;
+    list.dispatchEvent(new Event("change"));
+    labelled("Right side, in TeX").value = tex;
+    [...document.querySelectorAll("button")].find((each) => each.textContent === "Check").click();
+    for (const end = Date.now() + 20000; !verdict.firstChild && Date.now() < end; ) await new Promise((done) => setTimeout(done, 5));
+    said.push(verdict.innerText);
+  }
+  return said;
+}
+"""
+
+
 def checked(page, label, tex):
     """What the page says of a right side."""
-    choose(page, label)
-    page.get_by_label("Right side, in TeX").fill(tex)
-    press(page, "Check")
-    page.locator(".verdict p").first.wait_for()
-    return page.inner_text(".verdict")
+    return page.evaluate(CHECKED, [[label, tex]])[0]
 
 
 def unnamed(page, found):
     """Which of these mistakes the page does not name, with its words."""
-    said = {each.name: checked(page, each.label, each.tex) for each in found}
+    texts = page.evaluate(CHECKED, [[each.label, each.tex] for each in found])
+    said = {each.name: text for each, text in zip(found, texts, strict=True)}
     return [
         each.name
         for each in found
@@ -970,17 +1077,17 @@ def unnamed(page, found):
     ]
 
 
-def test_every_mistake_that_is_typed_is_named(explorer):
-    visited = explorer()
+def test_every_mistake_that_is_typed_is_named(shared):
+    visited = shared()
     assert none(unnamed(visited.page, named_mistakes()) + visited.noise)
 
 
-def test_a_mistake_that_is_not_named_is_noticed(explorer, site):
+def test_a_mistake_that_is_not_named_is_noticed(another, site):
     """The page has other words for one, and nothing to say of what is right."""
     one, other, *_ = named_mistakes()
     text = site.content(PAGE).decode()
     site.put("book/words.html", text.replace(mistakes()[one.name], "Wrong."))
-    page = explorer(page="book/words.html").page
+    page = another("step=0", "book/words.html").page
     right = replace(
         other, tex=r"\frac{2}{nK} (\mathbf{Z}^{(L)}_{\mathrm{out}} - \mathbf{Y})"
     )
@@ -1015,17 +1122,15 @@ VERDICTS = [
 
 
 @pytest.mark.parametrize(("label", "tex", "said"), VERDICTS)
-def test_what_is_typed_is_judged(explorer, label, tex, said):
-    visited = explorer()
-    page = visited.page
-    page.get_by_label("Situation").select_option("pencil")
-    assert re.search(said, checked(page, label, tex))
+def test_what_is_typed_is_judged(shared, label, tex, said):
+    visited = shared(STILL["explorer"])
+    assert re.search(said, checked(visited.page, label, tex))
     assert none(visited.noise)
 
 
-def test_a_layer_that_the_network_lacks_is_told(explorer):
+def test_a_layer_that_the_network_lacks_is_told(shared):
     """Those in which formulas are tried have more layers than one without hidden units."""
-    visited = explorer("hidden=&points=0,0,1")
+    visited = shared("hidden=&points=0,0,1")
     tex = r"\mathbf{W}^{(2)} \cdot \boldsymbol{\delta}^{(2)}"
     assert "fit" in checked(visited.page, "eq-vector-output-delta", tex)
     assert none(visited.noise)
@@ -1054,13 +1159,11 @@ def given_away(page, label):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_written_is_not_shown(explorer, form):
-    page = explorer(f"form={form}").page
+def test_what_is_written_is_not_shown(shared, form):
+    page = shared(f"form={form}").page
     label = f"eq-{form}-hidden-delta"
-    while not page.evaluate(
-        f"document.querySelector('.card').textContent.includes(BookEquations.equations['{label}'].speech)"
-    ):
-        press(page, "Next")
+    words = page.evaluate(f"BookEquations.equations['{label}'].speech")
+    page.evaluate(STEP_TO, words)
     assert given_away(page, label) == ["words", "formula", "numbers", "lit", "link"]
     press(page, "That of the step")
     assert chosen(page, "Equation") == label
@@ -1072,8 +1175,8 @@ def test_what_is_written_is_not_shown(explorer, form):
     assert page.get_by_role("button", name="Check").count() == 0
 
 
-def test_a_formula_is_written_with_buttons(explorer):
-    page = explorer("form=vector").page
+def test_a_formula_is_written_with_buttons(shared):
+    page = shared("form=vector").page
     choose(page, "eq-vector-weights")
     symbols = page.get_by_role("group", name="Symbols")
     for name in (
@@ -1091,8 +1194,8 @@ def test_a_formula_is_written_with_buttons(explorer):
     page.get_by_text("Right.").wait_for()
 
 
-def test_the_cursor_is_where_the_next_symbol_belongs(explorer):
-    page = explorer().page
+def test_the_cursor_is_where_the_next_symbol_belongs(shared):
+    page = shared().page
     choose(page, "eq-glorot")
     symbols = page.get_by_role("group", name="Symbols")
     for name in "root", "fraction":
@@ -1125,30 +1228,17 @@ def test_a_formula_is_judged_without_a_server(visit):
     assert said.startswith("Right.") and none(visited.noise)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_where_a_formula_is_written(explorer, axe, width, dark):
-    visited = explorer("step=8", width=width, dark=dark, still=True)
-    page = visited.page
-    checked(
-        page,
-        "eq-batch-weights",
-        r"\boldsymbol{\Delta}^{(\ell)\top} \cdot \mathbf{Z}^{(\ell-1)}_{\mathrm{out}}",
-    )
-    page.evaluate("scrollTo(0, 0)")  # else the header lies upon a control
-    assert none(violations(visited, axe))
-    found = visited.problems("sideways", "cut", "targets", "motion", "headings")
-    assert none(found + visited.noise)
-
-
 # ---- Small forms in chapters ------------------------------------------------------------
 
 PENCIL = Case([2, 2, 1], [(1, 2, 1)], 0)
 PENCIL.parameters = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3]
-STEPPED = {"pencil": "scalar", "vector": "vector", "scalar": None, "batch": None}
-SMALL = [*STEPPED, "training"]
+PENCIL_IN = {"pencil": "scalar", "vector": "vector"}  # in which forms
+SMALL = [*PENCIL_IN, "scalar", "batch", "training"]
 PART = ".explorer-small"
-# Axe, of the small form alone: the page around it is looked at elsewhere.
+# The page around it is looked at elsewhere, and would take axe its time.
+ALONE = """
+(part) => document.querySelectorAll("article :is(.katex, pre, table)").forEach((each) => each.closest(part) || each.remove())
+"""
 AXE_SMALL = """
 async (part) => (await axe.run(part, { resultTypes: ["violations"] })).violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`)
 """
@@ -1165,7 +1255,7 @@ def opened(visit, chapter, **how):
 
 
 @pytest.mark.parametrize("chapter", SMALL)
-def test_a_small_form_is_right(visit, axe, chapter):
+def test_a_small_form_is_right(visit, axe, shared, chapter):
     """It works by keyboard, fits a phone, and leads on to the explorer with the same network."""
     visited = opened(visit, chapter, width=390, still=True)
     page = visited.page
@@ -1197,6 +1287,7 @@ def test_a_small_form_is_right(visit, axe, chapter):
             .startswith("Step 1 of ")
         )
         shown = picture(page)
+    page.evaluate(ALONE, PART)
     page.evaluate(axe)
     found = page.evaluate(AXE_SMALL, PART)
     page.emulate_media(color_scheme="dark")
@@ -1204,9 +1295,17 @@ def test_a_small_form_is_right(visit, axe, chapter):
     found += page.evaluate(AXE_SMALL, PART)
     found += visited.problems("strict", "sideways", "cut", "targets", "motion")
     assert page.evaluate("location.hash") == ""
+    if chapter == "batch":
+        page.get_by_label("Go to").select_option("Backward")
+        assert page.locator(".numbers caption").first.inner_text() == "5 × 1"
+    if chapter in PENCIL_IN:
+        press(page, "First")
+        found += differences(walked(page), of_one_sample(PENCIL_IN[chapter]))
     assert none(found + visited.noise)
-    page.get_by_role("link", name="The same in the explorer").click()
-    page.locator(".card").wait_for()
+    link = page.get_by_role("link", name="The same in the explorer")
+    address = link.get_attribute("href")
+    assert address.startswith("explorer.html#")
+    page = shared(address.partition("#")[2]).page
     if chapter == "training":
         assert chosen(page, "Situation") == "book"
     else:
@@ -1214,26 +1313,14 @@ def test_a_small_form_is_right(visit, axe, chapter):
         assert picture(page) == shown
 
 
-@pytest.mark.parametrize("chapter", ["pencil", "vector"])
-def test_a_small_form_computes_the_pencil_network(visit, chapter):
-    form = STEPPED[chapter]
-    found = walked(opened(visit, chapter).page)
+def of_one_sample(form):
+    """What a pass computes of the pencil network, without the means of its one sample, which are not shown."""
     expected = PENCIL.expected(form)
-    # The means of one sample are not shown.
-    hidden = [name for name in expected if name.startswith("Delta")] + ["loss"]
-    expected = {
-        name: found for name, found in expected.items() if name not in hidden
+    return {
+        name: found[:1] if name.startswith("grad") else found
+        for name, found in expected.items()
+        if not name.startswith("Delta") and name != "loss"
     }
-    for name in expected:
-        if name.startswith("grad"):
-            expected[name] = expected[name][:1]
-    assert none(differences(found, expected))
-
-
-def test_the_shapes_of_a_batch_are_shown(visit):
-    page = opened(visit, "batch").page
-    page.get_by_label("Go to").select_option("Backward")
-    assert page.locator(".numbers caption").first.inner_text() == "5 × 1"
 
 
 def test_a_small_form_works_without_a_server(visit):
@@ -1243,12 +1330,11 @@ def test_a_small_form_works_without_a_server(visit):
     assert card(visited.page).startswith("Step 1 of ") and none(visited.noise)
 
 
-@pytest.mark.parametrize("chapter", SMALL)
-def test_without_a_script_a_small_form_is_a_picture(visit, chapter):
-    page = visit(f"book/{chapter}.html", script=False).page
+def test_without_a_script_a_small_form_is_a_picture(visit):
+    page = visit("book/training.html", script=False).page
     part = page.locator(PART)
     assert part.get_by_role("img").is_visible()
-    assert not part.get_by_role("button").is_visible()
+    assert not part.locator("button").is_visible()
     assert "JavaScript, which is off" in part.inner_text()
 
 
