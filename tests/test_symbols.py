@@ -7,6 +7,7 @@ from equations import appendix
 from equations.__main__ import main
 from equations.extract import parse_chapter, read_chapter
 from equations.feedforward import FEEDFORWARD
+from markdown_it import MarkdownIt
 from sources import ROOT
 from test_equations import write_book
 
@@ -70,6 +71,16 @@ def tables(text, front=""):
 def test_a_letter_without_meaning_and_a_meaning_without_letter(text, front, says):
     with pytest.raises(ValueError, match=says):
         tables(text, front)
+
+
+def test_each_table_is_one_for_a_reader_of_markdown(book):
+    """A link in a title, say, may not hide where the table begins."""
+    text = (book / "symbols.md").read_text(encoding="utf-8")
+    fences = [t for t in MarkdownIt().parse(text) if t.type == "fence"]
+    begun = [t for t in fences if t.info.startswith("{list-table}")]
+    assert len(begun) == text.count("{list-table}")
+    broken = text.replace("~~~", "```")
+    assert len(MarkdownIt().parse(broken)) != len(MarkdownIt().parse(text))
 
 
 def test_only_what_stands_in_a_formula_is_listed():

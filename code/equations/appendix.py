@@ -111,11 +111,12 @@ def used(chapter: Chapter) -> Iterable[set[str]]:
 
 
 def list_table(title: str, name: str, head: tuple[str, ...], rows: Iterable) -> str:
-    lines = [f"```{{list-table}} {title}", f":name: {name}", ":header-rows: 1", ""]
+    # No backticks: in a title they would end the fence before it begins.
+    lines = [f"~~~{{list-table}} {title}", f":name: {name}", ":header-rows: 1", ""]
     for row in (head, *rows):
         first, *others = row
         lines += [f"* - {first}", *(f"  - {cell}" for cell in others)]
-    return "\n".join([*lines, "```", ""])
+    return "\n".join([*lines, "~~~", ""])
 
 
 def formula(tex: str, outside: bool = False) -> str:

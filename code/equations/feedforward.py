@@ -131,7 +131,7 @@ FEEDFORWARD = World(
         *(Symbol(letter, "size of a vector", "size", (), partial(size_of, size)) for letter, size in GENERAL.items()),
         Symbol("t", "a vector", "leaf", ("p",), lambda net: net.general["vector t"], "vector t", bold=True, proof="vector t"),
         Symbol("t", "a number", "leaf", (), lambda net: net.general["t"], bold=False, proof="t"),
-        Symbol("v", "a function of the vector t", "definition", ("r",), lambda net: net.general["v"], proof="v"),
+        Symbol("v", "any vector", "definition", ("r",), lambda net: net.general["v"], proof="v"),
         Symbol("u", "a function of v and the number t", "definition", ("q",), lambda net: net.general["u"], proof="u"),
         Symbol("f", "a function of u", "definition", (), lambda net: net.general["f"], proof="f"),
     ),
