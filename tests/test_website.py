@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser as Page
 from sources import ROOT
 from website import body, fonts, lookup, own, scripts, styles
 from website.head import POLICY, Files, description, head
-from website.rows import Row, rows
+from website.rows import Row, breakable, rows
 
 FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
 
@@ -48,6 +48,39 @@ FONT = ROOT / "book/static/katex/fonts/KaTeX_Main-Regular.woff2"
 )  # fmt: skip
 def test_a_formula_breaks_at_its_rows(tex, expected):
     assert rows(tex) == expected
+
+
+def base(text, sign="bin"):
+    """What stands up to a sign, as KaTeX writes it; of which a script does not count as much."""
+    text = re.sub(r"([(\[])", r'<span class="mopen">\1</span>', text)
+    text = re.sub(r"([)\]])", r'<span class="mclose">\1</span>', text)
+    text = re.sub(r"\^(\w+)", r'<span class="mord mtight">\1</span>', text)
+    return f'<span class="base">{text}<span class="m{sign}">+</span></span>'
+
+
+def equals(text):
+    return base(text, "rel")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        # What is short stays whole.
+        [equals("1234567") + base("1234567")],
+        [equals("&lt;234567") + base("1234567")],
+        [equals("1^23456789") + base("1234567")],
+        # Relations first, then other signs of what is still long.
+        [equals("12345678"), base("1234567") + base("1234567")],
+        [equals("12345678"), base("12345678"), base("12345678")],
+        # Within parentheses only where these are long, too.
+        [equals("1"), base("(1") + base("1)"), base("12345678901")],
+        [base("(12345678"), base("12345678"), base("12345678)"), base("1")],
+        [base("12345678"), equals("(1") + base("1)"), base("12345678901")],
+    ],
+)
+def test_a_line_breaks_a_formula_behind_its_signs(pieces):
+    html = "<span>" + "".join(pieces)
+    assert breakable(html) == "<span>" + "<wbr>".join(pieces)
 
 
 def bundled(tmp_path, text, used):

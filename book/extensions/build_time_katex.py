@@ -18,9 +18,12 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
-from website.rows import rows
+from website.rows import breakable, rows
 
 STYLE = Path(__file__).parent.parent / "static" / "katex" / "katex.min.css"
+
+# What stands right before or behind a formula in the text. Browsers would break the line between.
+BEFORE, BEHIND = re.compile(r"[(\[‘“]+$"), re.compile(r"^[^\s]+")
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +74,35 @@ def render(node, tex=None, **options):
         return escape(tex)
 
 
+def join(app, doctree, name):
+    """Formulas in the text take with them what is to stay on their line."""
+    for node in doctree.findall(nodes.math) if app.builder.format == "html" else ():
+        siblings = node.parent.children
+        place = siblings.index(node)
+        for name, mark, beside in (
+            ("before", BEFORE, siblings[max(place - 1, 0)]),
+            ("behind", BEHIND, siblings[min(place + 1, len(siblings) - 1)]),
+        ):
+            found = isinstance(beside, nodes.Text) and mark.search(beside)
+            if found:
+                node[name] = found[0]
+                node.parent.replace(beside, nodes.Text(mark.sub("", beside)))
+
+
 def visit_inline(writer, node):
-    html = render(node)
+    found = rows(node.astext())
+    behind = found[0].behind if len(found) == 1 else ""
+    html = breakable(render(node, found[0].right if behind else None))
+    if behind:
+        html += f' <span class="behind">{breakable(render(node, behind))}</span>'
+    said = ""
     if node.get("lines"):
         (words,) = node["lines"]
         said = f'<span class="said">{escape(words, quote=False)}</span>'
-        html = f'<span class="formula">{said}{html}</span>'
-    writer.body.append(html)
+    before, after = (
+        escape(node.get(name, ""), quote=False) for name in ("before", "behind")
+    )
+    writer.body.append(f'<span class="formula">{before}{said}{html}{after}</span>')
     raise nodes.SkipNode
 
 
@@ -88,7 +113,7 @@ def render_rows(node):
         return render(node, displayMode=True)
 
     def part(name, tex):
-        shown = render(node, rf"\displaystyle {tex}") if tex else ""
+        shown = breakable(render(node, rf"\displaystyle {tex}")) if tex else ""
         return (
             f'<span class="{name}">{shown}</span>'
             if tex or name != "behind"
@@ -136,4 +161,5 @@ def setup(app):
     )
     app.add_css_file("katex/katex.min.css")
     app.connect("builder-inited", check_version)
+    app.connect("doctree-resolved", join, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
