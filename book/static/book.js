@@ -13,6 +13,12 @@ function unfold() {
 addEventListener("hashchange", unfold);
 if (location.hash) unfold();
 
+// The fonts of what is folded, too: printing unfolds it, and does not wait for them.
+for (const font of document.fonts) {
+  const face = `${font.weight === "bold" ? "Bold" : ""}${font.style === "italic" ? "Italic" : ""}` || "Regular";
+  if (document.documentElement.dataset.fonts.includes(`${font.family.replaceAll('"', "")}-${face}`)) font.load();
+}
+
 // On paper, solutions are open, and the page is light.
 let closed = [];
 let theme;
