@@ -70,7 +70,8 @@
         if (overflowX === "visible" || [...ancestors(node)].some(isForListeners)) continue;
         if (!/auto|scroll/.test(overflowX)) found.push(`cut: ${name(node)}`);
         else if (node.tabIndex < 0) found.push(`scrolls, but not by keyboard: ${name(node)}`);
-        if (node.closest(".important") && node.querySelector(".katex")) found.push(`a result that must be scrolled: ${name(node)}`);
+        if (node.querySelector(".katex") && node.closest(innerWidth < 390 ? ".important" : ".important, div.math"))
+          found.push(`a formula that must be scrolled: ${name(node)}`);
         if (innerWidth >= 1280 && node.closest("pre, .highlight")) found.push(`code that must be scrolled: ${name(node)}`);
       }
       return found;
@@ -80,12 +81,41 @@
     paper() {
       const found = all("article details:not([open])").map((node) => `folded on paper: ${name(node)}`);
       if (document.documentElement.dataset.theme !== "light") found.push("dark on paper");
+      if (!all("article h1").some(shown)) found.push("no title on paper");
+      for (const node of all("article details *")) if (getComputedStyle(node).animationName !== "none") found.push(`not there yet on paper: ${name(node)}`);
       for (const node of all("main *")) {
         if (!shown(node) || node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) continue;
         if (getComputedStyle(node).overflowX === "visible" || [...ancestors(node)].some(isForListeners)) continue;
         found.push(`cut on paper: ${name(node)}`);
       }
       return found;
+    },
+
+    // Lines break where they may: not between a formula and its comma, and on a desktop not in code.
+    lines() {
+      const found = [];
+      for (const node of all("span.formula").filter(shown)) {
+        const last = all(".base", node).at(-1)?.getBoundingClientRect();
+        const behind = [node.lastChild, node.nextSibling].find((each) => each?.nodeType === Node.TEXT_NODE && /^\S/.test(each.data));
+        if (!last || !behind) continue;
+        const sign = document.createRange();
+        sign.setStart(behind, 0);
+        sign.setEnd(behind, 1);
+        if (sign.getBoundingClientRect().left < last.left) found.push(`a line begins with ${sign}, behind ${name(node)}`);
+      }
+      for (const node of innerWidth >= 1280 ? all(".cell_input pre, .highlight-python pre").filter(shown) : []) {
+        const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(node);
+        const height = node.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom);
+        const extra = height / parseFloat(lineHeight) - node.textContent.trimEnd().split("\n").length;
+        if (extra > 0.5) found.push(`code is broken: ${name(node)}`);
+      }
+      return found;
+    },
+
+    // Nothing of the source is shown that should have become something else.
+    source() {
+      const text = document.querySelector("article").textContent;
+      return [...text.matchAll(/(```|~~~|:::)\{?[\w-]*|\{[a-z]+\}`[^`]*`/g)].map(([each]) => `source that is shown: ${each}`);
     },
 
     pictures() {

@@ -14,6 +14,8 @@ ORDER = [
     "strict",
     "sideways",
     "cut",
+    "lines",
+    "source",
     "pictures",
     "loaded",
     "headings",
@@ -159,6 +161,7 @@ POLICY = "<meta http-equiv=Content-Security-Policy content=\"default-src 'self';
 PICTURE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='20' height='10'/>"
 SMALL = "<button style='padding: 0; margin: 9px; width: 9px; height: 9px; position: relative'></button>"
 WIDE = "<div style='width: 900px'>wide</div>"
+ONE = "<span class=formula><b class=base style='display: inline-block; width: 60px'>1</b>{}</span>"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,30 @@ WIDE = "<div style='width: 900px'>wide</div>"
         (
             "cut",
             "<div class=important><p tabindex=0 style='overflow: auto'><b class=katex style='display: block; width: 900px'>1</b></p></div>",
-            ["a result that must be scrolled"],
+            ["a formula that must be scrolled"],
+        ),
+        (
+            "cut",
+            "<div class=math tabindex=0 style='overflow: auto'><b class=katex style='display: block; width: 900px'>1</b></div>",
+            ["a formula that must be scrolled"],
+        ),
+        ("lines", f"<p>{ONE.format(',')} and more</p>", []),
+        ("lines", f"<p>{ONE.format('')},<br>and more</p>", []),
+        (
+            "lines",
+            f"<p>{ONE.format('')}<br>, and more</p>",
+            [],
+        ),
+        (
+            "lines",
+            f"<p style='width: 62px'>{ONE.format('')}, and more</p>",
+            ["a line begins with ,"],
+        ),
+        ("source", "<p>Use <code>a~b</code> and `c`.</p>", []),
+        (
+            "source",
+            "<p>```{list-table} Of {ref}`a`.</p><pre>:::{note}</pre>",
+            ["shown: ```{list-table", "shown: {ref}`a`", "shown: :::{note"],
         ),
         ("pictures", f'<img alt="a" width="20" height="10" src="{PICTURE}">', []),
         (
@@ -268,6 +294,15 @@ def test_code_that_does_not_fit_a_desktop_is_found(visit, site):
     assert visit(address, width=390).problems("cut") == []
     (found,) = visit(address).problems("cut")
     assert "code that must be scrolled" in found
+
+
+def test_code_that_breaks_on_a_desktop_is_found(visit, site):
+    body = "<div class=cell_input><pre style='white-space: pre-wrap; line-height: 20px'>a\n{}</pre></div>"
+    address = site.put("tiny.html", tiny(body.format("b")))
+    assert visit(address).problems("lines") == []
+    site.put("tiny.html", tiny(body.format("long " * 400)))
+    (found,) = visit(address).problems("lines")
+    assert "code is broken" in found
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,14 @@ LONG = "<pre style='overflow: auto'>" + "long " * 400 + "</pre>"
         ("<details><summary>a</summary>b</details>", ["folded on paper"]),
         (LONG, ["cut on paper"]),
         (
+            "<style>@keyframes a { from { opacity: 0 } } p { animation: a 9s }</style><details open><summary>a</summary><p>b</p></details>",
+            ["not there yet on paper"],
+        ),
+        (
+            "<style>@media print { h1 { display: none } }</style>",
+            ["no title on paper"],
+        ),
+        (
             f"<style>@media print {{ pre {{ white-space: pre-wrap }} }}</style>{LONG}",
             [],
         ),
