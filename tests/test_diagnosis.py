@@ -848,7 +848,7 @@ def test_a_diagnosis_reads_well_in_text_and_in_a_notebook():
     again = f"equation ({place.number}) in the chapter '{place.chapter}'."
     assert lines[-1] == f"Read again: {again}"
     shown = found._repr_html_()
-    assert shown.count("<mark>σ′<sup>(ℓ−1)</sup>(<b>Z</b>") == 2
+    assert shown.count("<mark>σ′\N{WORD JOINER}<sup>(ℓ−1)</sup>(<b>Z</b>") == 2
     link = f'<a href="{place.link}">({place.number})</a>'
     assert link in shown and "#equation-eq-batch-hidden-delta" in link
     page = replace(

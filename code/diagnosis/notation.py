@@ -22,6 +22,7 @@ SIGNS = {
     "~": " ",
 }
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[\s\S]")
+JOINED = "\N{WORD JOINER}"  # no line begins with an index
 
 
 class Piece(NamedTuple):
@@ -136,7 +137,7 @@ class Reader:
         if self.as_html:
             tag = "sub" if token == "_" else "sup"
             text, above = text.replace("ᵀ", "⊤"), above.replace("ᵀ", "⊤")
-            low = f"<{tag}>{text}</{tag}>"
+            low = f"{JOINED}<{tag}>{text}</{tag}>"
             return low + (f"<sup>{above}</sup>" if above else "")
         if token == "_":
             low = f"_{text}" if text.isalnum() else f"_[{text}]"
