@@ -66,6 +66,37 @@ def test_an_equation_is_rendered_at_build(tmp_path):
     assert "mathjax" not in html.lower()
 
 
+def test_what_stands_beside_a_formula_stays_with_it():
+    """And nothing else changes, though it be the same."""
+    extension = importlib.import_module("build_time_katex")
+    parts = ["a", ", ", "b", ", ", "$c", ", and (", "$d", "), or ", "$e", "th"]
+    made = [
+        nodes.math("", part[1:]) if part[0] == "$" else nodes.Text(part)
+        for part in parts
+    ]
+    page = nodes.paragraph("", "", *made)
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"))
+    extension.join(app, page, "index")
+    found = [
+        each.get("before", "") + "$" + each.astext() + each.get("behind", "")
+        if isinstance(each, nodes.math)
+        else each
+        for each in page.children
+    ]
+    assert found == [
+        "a",
+        ", ",
+        "b",
+        ", ",
+        "$c,",
+        " and ",
+        "($d),",
+        " or ",
+        "$eth",
+        "",
+    ]
+
+
 def test_a_wrong_equation_fails_the_build(tmp_path):
     done, _ = build(tmp_path, r"\undefinedcommand", r"\frac{1")
     assert done.returncode != 0

@@ -225,6 +225,27 @@ def test_what_is_folded_needs_no_script(tmp_path):
     assert details.text().endswith("Text")
 
 
+def test_short_code_stays_on_a_line(tmp_path):
+    html = "<article><code class='literal'>[5, 5, 5]</code><code class='literal'>a longer piece of code</code></article>"
+    short, long = lightened(tmp_path, html).css("code")
+    assert short.attributes["class"] == "literal short"
+    assert long.attributes["class"] == "literal"
+
+
+def test_columns_are_known(tmp_path):
+    html = "<article><div class='cell_output'><pre>a  b\n1  2</pre><pre>One sentence. And more.</pre><pre>tensor([[1, 2],\n        [3, 4]])</pre></div></article>"
+    found = [
+        n.attributes.get("class") for n in lightened(tmp_path, html).css("pre")
+    ]
+    assert found == ["columns", None, "columns"]
+
+
+def test_a_narrow_table_breaks_names_at_their_joints(tmp_path):
+    html = "<article><table><tr><td><code><span class='pre'>a.forward_pass(x)</span></code></td></tr></table></article>"
+    (name,) = lightened(tmp_path, html).css("span.pre")
+    assert name.inner_html == "a.<wbr>forward_<wbr>pass(<wbr>x)"
+
+
 def test_handlers_and_comments_go(tmp_path):
     found = lightened(
         tmp_path, '<!-- c --><button onclick="window.print()">Print</button>'

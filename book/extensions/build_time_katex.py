@@ -74,19 +74,19 @@ def render(node, tex=None, **options):
         return escape(tex)
 
 
-def join(app, doctree, name):
+def join(app, doctree, docname):
     """Formulas in the text take with them what is to stay on their line."""
     for node in doctree.findall(nodes.math) if app.builder.format == "html" else ():
-        siblings = node.parent.children
-        place = siblings.index(node)
-        for name, mark, beside in (
-            ("before", BEFORE, siblings[max(place - 1, 0)]),
-            ("behind", BEHIND, siblings[min(place + 1, len(siblings) - 1)]),
+        place = node.parent.index(node)
+        for name, mark, at in (
+            ("before", BEFORE, place - 1),
+            ("behind", BEHIND, place + 1),
         ):
+            beside = node.parent[at] if 0 <= at < len(node.parent) else None
             found = isinstance(beside, nodes.Text) and mark.search(beside)
             if found:
                 node[name] = found[0]
-                node.parent.replace(beside, nodes.Text(mark.sub("", beside)))
+                node.parent[at] = nodes.Text(mark.sub("", beside))
 
 
 def visit_inline(writer, node):
@@ -94,7 +94,9 @@ def visit_inline(writer, node):
     behind = found[0].behind if len(found) == 1 else ""
     html = breakable(render(node, found[0].right if behind else None))
     if behind:
-        html += f' <span class="behind">{breakable(render(node, behind))}</span>'
+        html += (
+            f' <wbr><span class="behind">{breakable(render(node, behind))}</span>'
+        )
     said = ""
     if node.get("lines"):
         (words,) = node["lines"]

@@ -11,6 +11,9 @@ from selectolax.lexbor import LexborNode as Node
 # What the theme writes into handlers, and what book.js does instead.
 ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
 LOGO = "80"  # pixels, as in book.css
+SHORT = 16  # characters of code that fit a line, on any phone
+JOINT = re.compile(r"(?<=\w)([_.(])(?=\w)")  # where a narrow table may break a name
+COLUMNS = re.compile(r"\S {2,}\S|\[\[")  # what stands below each other in an output
 
 
 def lighten(page: Page, folder: Path, hosted: str = "") -> None:
@@ -52,6 +55,14 @@ def lighten(page: Page, folder: Path, hosted: str = "") -> None:
             box = element('<div class="pst-scrollable-table-container"></div>')
             box.inner_html = node.html
             node.replace_with(box)
+    for node in page.css("article code.literal"):
+        if len(node.text()) <= SHORT:
+            node.attrs["class"] += " short"
+    for node in page.css("article table code span.pre"):
+        node.inner_html = JOINT.sub(r"\1<wbr>", node.inner_html)
+    for node in page.css("article .cell_output pre"):
+        if COLUMNS.search(node.text()):
+            node.attrs["class"] = "columns"
     _say_right(page)
     for node in page.css("img.logo__image"):
         node.attrs["width"] = node.attrs["height"] = LOGO
