@@ -329,6 +329,18 @@ def test_what_can_be_found(tmp_path):
     ]
 
 
+def test_what_is_found_does_not_begin_with_its_title():
+    html = """<article><section id="one"><h1>One</h1><details class="hide"><summary><p class="admonition-title">Show
+code</p></summary></details><p>Words.</p><details class="solution" id="s"><summary class="admonition-title">Solution
+1</summary><p>It is 2.</p></details></section></article>"""
+    text = lookup.documents({"a.html": Page(html)})
+    found = json.loads(text.removeprefix("var searchDocuments = ").rstrip(";\n"))
+    assert [(d["title"], d["text"]) for d in found] == [
+        ("One", "Words."),
+        ("Solution 1", "It is 2."),
+    ]
+
+
 def test_a_preview_shows_an_equation_without_ids():
     (name, text), *others = lookup.previews({"book/a.html": Page(PAGE)}).items()
     assert (name, others) == ("book-a.js", [])
@@ -367,6 +379,12 @@ def test_a_page_is_described_and_has_an_address_if_one_is_set():
     html = head(page, "../", FILES, "https://example.org/b/", "book/a.html")
     assert '<link rel="canonical" href="https://example.org/b/book/a.html">' in html
     assert "<title>A title &amp; more</title>" in html
+
+
+def test_the_title_of_the_book_is_said_once():
+    page = Page(PAGE.replace("A title &amp; more", "One — One"))
+    text = head(page, "", Files("a.css", "a.js", "b.js"), "", "a.html")
+    assert "<title>One</title>" in text
 
 
 def test_a_long_description_ends_with_a_whole_word():

@@ -73,11 +73,14 @@ async function find(query) {
     });
     engine.addAll(searchDocuments);
   }
-  return engine.search(query).slice(0, 20);
+  // Who writes (3.2) means the equation.
+  const boostDocument = (id, term, { title }) => (title.endsWith(query) ? 4 : 1);
+  return engine.search(query, { boostDocument }).slice(0, 20);
 }
 
 function excerpt(text, terms) {
-  const start = Math.max(0, Math.min(...terms.map((term) => text.toLowerCase().indexOf(term)).filter((at) => at >= 0), text.length) - 60);
+  const places = terms.map((term) => text.toLowerCase().indexOf(term)).filter((at) => at >= 0);
+  const start = Math.max(0, Math.min(...places, places.length ? text.length : 0) - 60);
   const from = start > 0 ? text.indexOf(" ", start) + 1 : 0;
   return (from > 0 ? "… " : "") + text.slice(from, from + 160).replace(/\s\S*$/, " …");
 }
@@ -141,8 +144,13 @@ async function preview(link) {
   link.setAttribute("aria-describedby", PREVIEW.id);
   const place = link.getBoundingClientRect();
   const left = Math.max(8, Math.min(place.left, innerWidth - PREVIEW.offsetWidth - 8));
-  const above = place.top - PREVIEW.offsetHeight - 8;
-  PREVIEW.style.translate = `${left}px ${above > 0 ? above : place.bottom + 8}px`;
+  // Where there is room, and no larger than that.
+  const above = place.top - 16;
+  const below = innerHeight - place.bottom - 16;
+  const room = Math.max(above, below);
+  PREVIEW.style.maxHeight = `min(60vh, ${room}px)`;
+  const goesUp = PREVIEW.offsetHeight <= above || above === room;
+  PREVIEW.style.translate = `${left}px ${goesUp ? place.top - PREVIEW.offsetHeight - 8 : place.bottom + 8}px`;
 }
 function away() {
   clearTimeout(leaving);

@@ -60,6 +60,8 @@ def head(page: Page, up: str, files: Files, site: str, address: str) -> str:
     site, "" if none is set, and ``address`` that of the page in it.
     """
     title = page.css_first("title").text()
+    # The title of the book is that of its first page, too.
+    title = " — ".join(dict.fromkeys(title.split(" — ")))
     about = description(page)
     public = ""
     if site:

@@ -10,7 +10,15 @@ from selectolax.lexbor import LexborNode as Node
 
 # Not text, or text of its own: tags, and classes.
 SKIPPED = {"figure", "pre", "nav", "h1", "h2", "h3", "h4"}
-APART = {"headerlink", "math", "exercise", "solution", "eqno", "katex"}
+APART = {
+    "headerlink",
+    "math",
+    "exercise",
+    "solution",
+    "eqno",
+    "katex",
+    "admonition-title",
+}
 # What references lead to and a few lines can show.
 SHOWN = "div.math[id], figure[id], dt[id^=term-]"
 

@@ -81,7 +81,7 @@
     paper() {
       const found = all("article details:not([open])").map((node) => `folded on paper: ${name(node)}`);
       if (document.documentElement.dataset.theme !== "light") found.push("dark on paper");
-      if (!all("article h1").some(shown)) found.push("no title on paper");
+      if (!all("main h1").some(shown)) found.push("no title on paper");
       for (const node of all("article details *")) if (getComputedStyle(node).animationName !== "none") found.push(`not there yet on paper: ${name(node)}`);
       for (const node of all("main *")) {
         if (!shown(node) || node.scrollWidth <= node.clientWidth + 1 || node.clientWidth <= 1) continue;
@@ -101,7 +101,8 @@
         const sign = document.createRange();
         sign.setStart(behind, 0);
         sign.setEnd(behind, 1);
-        if (sign.getBoundingClientRect().left < last.left) found.push(`a line begins with ${sign}, behind ${name(node)}`);
+        const { left, top } = sign.getBoundingClientRect();
+        if (left < last.left || top > last.bottom - 4) found.push(`a line begins with ${sign}, behind ${name(node)}`);
       }
       for (const node of innerWidth >= 1280 ? all(".cell_input pre, .highlight-python pre").filter(shown) : []) {
         const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(node);

@@ -247,6 +247,7 @@ def results(page, words):
         ("gradient", "gradient"),
         ("delta", "delta"),
         ("3.4", "3.4"),
+        ("(3.4)", "equation (3.4)"),
         ("chain rule", "chain rule"),
     ],
 )
@@ -272,6 +273,27 @@ def test_a_reference_without_a_preview_is_found(visit, site, events, says):
     page = visit(site.put("tiny.html", tiny(body))).page
     found = page.evaluate(PREVIEWED, REFERENCES)
     assert [each.partition(":")[0] for each in found] == says
+
+
+@pytest.mark.parametrize("where", ["start", "center", "end"])
+def test_a_preview_stays_in_the_window(visit, where):
+    page = visit(PAGE, still=True).page
+    link = page.locator("article a[href*='#fig-']").first
+    link.evaluate("(node, block) => node.scrollIntoView({ block })", where)
+    link.focus()
+    page.locator("#preview").wait_for()
+    box = page.locator("#preview").bounding_box()
+    size = page.viewport_size
+    assert box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+    assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_menu_of_downloads_is_on_the_page(visit, width):
+    page = visit(PAGE, width=width).page
+    page.locator("summary.btn").first.click()
+    box = page.locator(".dropdown-menu").first.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
 def test_a_preview_can_be_read_and_closed(visit):
