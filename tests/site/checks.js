@@ -115,7 +115,7 @@
 
     // Nothing of the source is shown that should have become something else.
     source() {
-      const text = document.querySelector("article").textContent;
+      const text = document.querySelector("main").textContent;
       return [...text.matchAll(/(```|~~~|:::)\{?[\w-]*|\{[a-z]+\}`[^`]*`/g)].map(([each]) => `source that is shown: ${each}`);
     },
 
