@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborNode as Node
 # What the theme writes into handlers, and what book.js does instead.
 ACTIONS = {"window.print()": "print", "toggleFullScreen()": "full-screen"}
 LOGO = "80"  # pixels, as in book.css
-SHORT = 16  # characters of code that fit a line, on any phone
+SHORT = 20  # characters of code that fit a line, on any phone
 JOINT = re.compile(r"(?<=\w)([_.(])(?=\w)")  # where a narrow table may break a name
 COLUMNS = re.compile(r"\S {2,}\S|\[\[")  # what stands below each other in an output
 
