@@ -225,9 +225,9 @@
         if (!node) return { found, modal: Boolean(modal) };
         kept.used.add(node);
         if (node.disabled) continue;
-        node.scrollIntoView({ block: "center", behavior: "instant" });
         let hit;
         for (let times = 0; times < 20 && shown(node) && !node.contains(hit); times += 1) {
+          node.scrollIntoView({ block: "center", behavior: "instant" }); // again, where something above it has grown
           await frame(); // what has been closed is on its way out
           hit = document.elementFromPoint(...centre(node));
         }
