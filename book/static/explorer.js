@@ -778,7 +778,6 @@
   }
 
   function plane(place) {
-    let fineness; // the grid's lines a side
     let probe;
     const canvas = h("canvas", { width: 600, height: 600, "aria-hidden": "true" });
     const points = h("div", { class: "points", role: "group", "aria-label": "Points in the plane" });
@@ -879,9 +878,8 @@
       paint();
     }
     function paint() {
-      const fine = trainer.isRunning() || count(live.N) > 100 ? 41 : 81;
-      if (fine !== fineness || probe.N.join() !== live.N.join() || probe.act[1] !== live.act[1]) {
-        fineness = fine;
+      const fine = 41; // the grid's lines a side
+      if (probe?.N.join() !== live.N.join() || probe.act[1] !== live.act[1]) {
         const axis = range(0, fine - 1).map((place) => RANGE * ((2 * place) / (fine - 1) - 1));
         probe = network(live.N, live, axis.flatMap((x2) => axis.map((x1) => [x1, -x2, 0])));
       }
