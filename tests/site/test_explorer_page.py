@@ -737,6 +737,9 @@ def test_what_the_keyboard_does_not_reach_is_noticed(visit, site):
 SCROLLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))"
 
 
+IN_PLACE = "document.documentElement.dataset.waits === undefined && document.fonts.status === 'loaded'"
+
+
 class Finger:
     """A touch on a phone, from one place of the window to another, as the browser gets it."""
 
@@ -777,24 +780,28 @@ def phone(browser, site):
 def test_a_finger_moves_what_it_touches(phone, site):
     """A point of its own, and no other; a number; and the page only where nothing is to be moved."""
     phone.goto(site.address(PAGE))
+    wait(phone, IN_PLACE)
     finger = Finger(phone)
+    phone.get_by_role("button", name="Next", exact=True).tap()
+    assert card(phone).startswith("Step 1 of ")
+    phone.get_by_text("Change a number").tap()
+    slider = phone.get_by_label("Slide")
+    before = float(slider.input_value())
+    assert finger.drag(slider, 60, 0, ((before + 4) / 8, 0.5)) == 0
+    wait(
+        phone, f"document.querySelector('input[type=range]').value > {before + 0.2}"
+    )
+    assert chosen(phone, "Value") == chosen(phone, "Slide")
+    assert settings(phone)["weights"].startswith(chosen(phone, "Value"))
+    assert phone.locator(".picture").bounding_box()["y"] > 0  # it is seen meanwhile
     point = phone.get_by_role("button", name="Point 3 at")
     unit = phone.locator(".plane").bounding_box()["width"] / 4
     assert finger.drag(point, unit, -unit / 2) == 0
-    points = [
-        list(map(float, each.split(",")))
-        for each in settings(phone)["points"].split(";")
-    ]
+    given = settings(phone)["points"].split(";")
+    points = [[float(number) for number in each.split(",")] for each in given]
     assert points.pop(2) == pytest.approx([1, -0.5, 0], abs=0.05)
     assert points == [list(each) for place, each in enumerate(FIVE) if place != 2]
     assert chosen(phone, "Sample") == "2"
-    phone.get_by_text("Change a number").tap()
-    before = float(chosen(phone, "Value"))
-    assert finger.drag(phone.get_by_label("Slide"), 60, 0) == 0
-    assert float(chosen(phone, "Value")) > before + 0.2
-    assert phone.locator(".picture").bounding_box()["y"] > 0  # it is seen meanwhile
-    phone.get_by_role("button", name="Next", exact=True).tap()
-    assert card(phone).startswith("Step 1 of ")
     kept = settings(phone)
     assert finger.drag(phone.locator(".plane canvas"), 0, -100, (0.1, 0.4)) > 50
     assert settings(phone) == kept
