@@ -1290,10 +1290,11 @@
   sweep(places.sweep);
   refresh();
   addEventListener("pagehide", () => later && write());
-  addEventListener("hashchange", () => {
-    if (!location.hash.includes("=")) return keep(); // a link within the page
+  addEventListener("hashchange", ({ newURL }) => {
+    const { hash } = new URL(newURL); // meanwhile that of the page may have been written
+    if (!hash.includes("=")) return keep(); // a link within the page
     trainer.pause();
-    load(location.hash.slice(1));
+    load(hash.slice(1));
     return refresh();
   });
 })();

@@ -895,6 +895,17 @@ def test_an_address_that_says_nothing_is_told(shared, address):
     assert chosen(page, "Situation") == "points"
 
 
+def test_a_new_address_is_read_though_the_old_one_is_written_meanwhile(shared):
+    page = shared("seed=3").page
+    page.evaluate(
+        "new Promise((done) => {"
+        " addEventListener('hashchange', done, { once: true });"
+        " location.hash = 'seed=4';"
+        " history.replaceState(null, '', '#seed=3') })"
+    )
+    assert chosen(page, "Seed") == "4"
+
+
 def after(page, situation, epochs=0):
     page.get_by_label("Situation").select_option(situation)
     if epochs:
