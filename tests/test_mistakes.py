@@ -281,7 +281,7 @@ def test_texts_show_no_code(mistake):
 def test_formulas_are_shown_in_text_and_in_html():
     tex = r"\boldsymbol{\Delta}^{(\ell-1)} = (\boldsymbol{\Delta}^{(\ell)} \cdot \mathbf{W}^{(\ell)\top}) \odot \sigma'^{(\ell-1)}(\mathbf{Z}^{(\ell-1)}_{\mathrm{in}})"
     assert plain(tex) == "Δ^(ℓ−1) = (Δ^(ℓ) · W^(ℓ)ᵀ) ⊙ σ′^(ℓ−1)(Z_in^(ℓ−1))"
-    assert "<b>Z</b><sub>in</sub><sup>(ℓ−1)</sup>" in html(tex)
+    assert "<b>Z</b>\N{WORD JOINER}<sub>in</sub><sup>(ℓ−1)</sup>" in html(tex)
     assert plain(r"\frac{2}{n K} (\mathbf{Y} - 1)") == "2/(nK) (Y − 1)"
     assert plain(r"-\frac{1}{2} a") == "−1/2 a"
     assert html("a < b") == "a &lt; b"
