@@ -100,7 +100,9 @@ serve: book
 .PHONY: site-test
 site-test: $(NPM_READY)
 	@echo 'Each page in chromium, in two processes (four minutes).'
-	$(VENV_PYTHON) -m pytest tests/site --tb=short --numprocesses 2 --dist worksteal
+# A page that does not answer ends its test, with the place where it waits.
+	$(VENV_PYTHON) -m pytest tests/site --tb=short --numprocesses 2 --dist worksteal \
+		-o faulthandler_timeout=180 -o faulthandler_exit_on_timeout=true
 	@echo
 	@echo 'All tests of the site passed.'
 
