@@ -1,6 +1,11 @@
 // Judges what a reader types in place of an equation's right side: the meaning of symbols and the shapes are those of the
 // check's own table, the numbers those of random networks.
 
+// Objects from the names of their fields and rows of values.
+function ofRows([names, ...rows]) {
+  return rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])));
+}
+
 const GREEK = {alpha: "α", beta: "β", gamma: "γ", delta: "δ", Delta: "Δ", eta: "η", lambda: "λ", mu: "μ", sigma: "σ", theta: "θ"};
 const need = (holds, text) => holds || refuse(text);
 const shownLetter = (letter) => letter.split(" ").map((part) => GREEK[part] ?? part).join(" ");
@@ -400,11 +405,10 @@ function differing(ours, theirs) {
   return ours.findIndex(({value}, at) => !(Math.abs(value - theirs[at].value) <= 1e-9 * scale));
 }
 
-// The mistakes that a formula is: written so, or the same in every network.
+// The names of the mistakes that a formula is: written so, or the same in every network.
 function mistakesOf(label, equation, side, ours) {
-  return MISTAKES.filter((mistake) => {
-    if (mistake.label !== label) return false;
-    const [wrong] = parse(mistake.tex).sides;
+  return MISTAKES[label].filter(([, tex]) => {
+    const [wrong] = parse(tex).sides;
     if (same(wrong, side)) return true;
     try {
       return ours !== null && differing(ours, numbersOf(equation, wrong, known())) < 0;
@@ -412,7 +416,7 @@ function mistakesOf(label, equation, side, ours) {
       if (error instanceof FormulaError) return false;
       throw error;
     }
-  });
+  }).map(([name]) => name);
 }
 
 // What a right side is that a reader types: {verdict, text, mistakes, place, own, yours, book}. The verdict is "unread", "unfit" (a
@@ -431,7 +435,7 @@ function judge(label, tex, network) {
   } catch (error) {
     return verdict(error, "unread");
   }
-  const equation = equationOf(label), named = (ours) => mistakesOf(label, equation, side, ours).map(({name}) => name);
+  const equation = equationOf(label), named = (ours) => mistakesOf(label, equation, side, ours);
   let ours;
   try {
     ours = numbersOf(equation, side, known());

@@ -13,6 +13,7 @@ const pairs = (flat) => flat.flatMap((_, at) => (at % 2 ? [] : [[flat[at], flat[
 
 // ---- From the text to the parse tree ----
 
+const rules = TABLES.rules.flatMap(([made, name, ...all]) => all.map((kept) => [made, name, kept]));
 const patterns = TABLES.terminals.map(([name, source]) => [name, new RegExp(source, "y")]);
 const END = patterns.length;
 const actions = TABLES.states.map(([shift, ...reduced]) => {
@@ -54,7 +55,7 @@ function tree(text) {
       values.push({type: patterns[number][0], text: text.slice(start, end)});
       at = end;
     } else {
-      const [made, name, kept] = TABLES.rules[~action];
+      const [made, name, kept] = rules[~action];
       const parts = kept.length ? values.splice(-kept.length) : [];
       if (kept.length) states.splice(-kept.length);
       const children = parts.flatMap((part, place) =>

@@ -10,8 +10,8 @@ from equations.parse import parser
 
 def tables() -> dict[str, Any]:
     """``terminals`` are pairs of a name (empty where blanks are skipped) and a pattern, in
-    the order in which they are tried. Of a rule there are the nonterminal that it makes,
-    the name of its tree, and of its symbols which are kept. A state names its row of
+    the order in which they are tried. Rules stand together that make the same nonterminal and
+    name their trees alike: these two, then of each which symbols are kept. A state names its row of
     ``shifts``, then pairs of a rule and the set of terminals before which it is reduced.
     ``gotos`` has for each nonterminal the usual next state, and the states with another."""
     frontend = parser().parser
@@ -19,20 +19,14 @@ def tables() -> dict[str, Any]:
     ignored = set(lexer.ignore_types)
     order = {terminal.name: at for at, terminal in enumerate(lexer.terminals)}
     order["$END"] = len(order)
-    rules: list[Any] = []
-    places: dict[Any, int] = {}
+    rules: dict[Any, list[Any]] = {}
     nonterminals: dict[str, int] = {}
     for rule in parser().rules:
-        places[rule] = len(rules)
-        kept = (not getattr(part, "filter_out", False) for part in rule.expansion)
-        name = rule.origin.name
-        rules.append(
-            [
-                nonterminals.setdefault(str(name), len(nonterminals)),
-                str(rule.alias or name),
-                "".join("01"[each] for each in kept),
-            ]
-        )
+        name = str(rule.origin.name)
+        made = nonterminals.setdefault(name, len(nonterminals))
+        rules.setdefault((made, str(rule.alias or name)), []).append(rule)
+    ordered = [rule for found in rules.values() for rule in found]
+    places = {rule: place for place, rule in enumerate(ordered)}
     shifts, sets = Rows(), Rows()
     states: list[Any] = []
     gotos: list[dict[int, int]] = [{} for _ in nonterminals]
@@ -59,7 +53,7 @@ def tables() -> dict[str, Any]:
             ["" if t.name in ignored else t.name, t.pattern.to_regexp()]
             for t in lexer.terminals
         ],
-        "rules": rules,
+        "rules": [[*made, *map(kept, found)] for made, found in rules.items()],
         "shifts": [[n for pair in row for n in pair] for row in shifts.rows],
         "sets": sets.rows,
         "states": states,
@@ -67,6 +61,13 @@ def tables() -> dict[str, Any]:
         "start": numbers[start],
         "end": numbers[table.end_states["row"]],
     }
+
+
+def kept(rule: Any) -> str:
+    """Which symbols of a rule its tree has, in the digits 0 and 1."""
+    return "".join(
+        "10"[getattr(part, "filter_out", False)] for part in rule.expansion
+    )
 
 
 def numbered(states: dict[int, dict], start: int) -> dict[int, int]:

@@ -26,8 +26,6 @@ def write_typed(book: Book) -> str:
     slopes = {label: tex(claim) for label, claim in definitions(book).items()}
     data = {
         "TABLES": tables(),
-        "SYMBOLS": symbols(),
-        "LOSSES": losses(),
         "DERIVATIVES": derivatives(),
         "BARE": {
             name: Place(FEEDFORWARD.models()[0], None, (), loss).loss(loss)[0].key
@@ -38,15 +36,15 @@ def write_typed(book: Book) -> str:
             if loss
         },
         "DEFINITIONS": slopes,
-        "MISTAKES": [
-            {"name": m.name, "label": m.label, "tex": m.tex}
-            for m in named_mistakes()
-            if m.label in labels | slopes.keys()
-        ],
+        "MISTAKES": {
+            label: [[m.name, m.tex] for m in named_mistakes() if m.label == label]
+            for label in sorted(labels | slopes.keys())
+        },
     }
-    constants = [
-        f"const {name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};"
-        for name, value in data.items()
+    constants = [f"const {name} = {written(each)};" for name, each in data.items()]
+    constants += [
+        f"const {name} = ofRows({written(rows(each))});"
+        for name, each in (("SYMBOLS", symbols()), ("LOSSES", losses()))
     ]
     return "\n".join(
         [
@@ -57,6 +55,15 @@ def write_typed(book: Book) -> str:
             "})();\n",
         ]
     )
+
+
+def written(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def rows(dicts: list[dict[str, Any]]) -> list[list[Any]]:
+    """The names of the fields that all have, then the values of each."""
+    return [list(dicts[0]), *(list(each.values()) for each in dicts)]
 
 
 def definitions(book: Book) -> dict[str, Claim]:
