@@ -117,6 +117,17 @@ def test_every_mutant_has_the_tree_of_the_check(engine, chapter):
     assert differing(engine, [*dict.fromkeys(wrong)]) == []
 
 
+def test_what_mixes_products_is_refused_as_by_the_check(engine):
+    mixed = [
+        r"b \cdot \mathbf{1} \odot \mathbf{1}",
+        r"b \odot b \cdot c",
+        r"b + \odot c",
+    ]
+    assert differing(engine, mixed) == []
+    hints = ["parentheses" in text for text in trees(engine, mixed)]
+    assert hints == [True, True, False]
+
+
 def test_another_tree_is_noticed(typed):
     wrong = typed.replace(
         'kind: "Sum", terms', 'kind: "Sum", terms: terms.reverse()'
@@ -170,6 +181,13 @@ def test_another_way_to_write_it_is_right(engine, label, tex):
     ("label", "tex", "verdict", "text"),
     [
         ("eq-scalar-weights", r"\delta^{(\ell)}_i +", "unread", "the formula ends too early"),
+        (
+            "eq-vector-hidden-delta",
+            r"\mathbf{W}^{(\ell)} \cdot \boldsymbol{\delta}^{(\ell)} \odot \mathbf{b}^{(1)}",
+            "unread",
+            r"cannot be read from here: \odot \mathbf{b}^{(1)}; where · and ⊙ meet, put one product in parentheses",
+        ),
+        ("eq-tanh-derivative", "1 - x^2", "unfit", "x stands in no equation here, only z does"),
         ("eq-scalar-weights", r"\delta^{(\ell)}_i = 1", "unread", "only the right side of the equation"),
         ("eq-scalar-weights", r"\delta^{(\ell)}_i \kappa", "unfit", "unknown symbol 'kappa'"),
         ("eq-scalar-weights", r"\delta_i", "unfit", "'δ' needs a layer"),
@@ -213,6 +231,20 @@ def test_where_a_formula_differs_both_numbers_are_told(engine):
     assert found["own"]
 
 
+def test_the_sample_that_is_shown_is_compared_first(engine):
+    """And another, where that one gives the same."""
+    label, tex = (
+        "eq-loss-sample",
+        r"\frac{1}{K} \sum_k (z^{(L)}_{k,\mathrm{out}})^2",
+    )
+    several = PENCIL | {"X": [[1, 2], [0, 1], [1, 0]], "Y": [[1], [1], [1]]}
+    last = several | {"Y": [[0], [0], [1]]}
+    tasks = [(label, tex, several | {"one": s}) for s in range(3)]
+    tasks.append((label, tex, last | {"one": 0}))
+    found = judge(engine, *tasks)
+    assert [each["place"]["s"] for each in found] == [0, 1, 2, 2]
+
+
 def test_a_formula_may_differ_in_another_network_only(engine):
     task = ("eq-loss-gradient", r"2 (\mathbf{Z}^{(L)}_{\mathrm{out}} - \mathbf{Y})")
     (found,) = judge(engine, (*task, PENCIL))
@@ -229,10 +261,38 @@ def test_blanks_and_symbols_are_those_of_what_can_be_judged():
     assert r"\sigma^{(\ell)}(|)" in vector
 
 
+def test_a_sum_can_be_written_with_buttons_alone(engine):
+    """Over each letter of the form, whole."""
+    book = Book(read, TABLE)
+    by_form = {
+        form: {each.speech: each.typed for each in found}
+        for form, found in explorer.symbols(book).items()
+    }
+    sums = {
+        form: [speech[-1] for speech in found if speech.startswith("sum over")]
+        for form, found in by_form.items()
+    }
+    assert sums == {
+        "scalar": ["i", "j", "k", "s"],
+        "vector": [],
+        "batch": ["k", "s"],
+        "function": [],
+    }
+    names = (
+        "sum over j",
+        "W of layer ell, from unit j to unit i",
+        "z out of layer ell minus one, unit j",
+    )
+    tex = "".join(by_form["scalar"][name] for name in names)
+    tex += f"+ {by_form['scalar']['b of layer ell, unit i']}"
+    (found,) = judge(engine, ("eq-scalar-pre-activation", tex))
+    assert found["verdict"] == "right"
+
+
 def test_a_symbol_can_be_read(engine):
-    """By itself, or around something."""
+    """By itself, around something, or before it."""
     typed = [
-        each.typed.replace("|", "z")
+        each.typed.replace("|", "z") + "a_s" * each.typed.endswith(" ")
         for found in explorer.symbols(Book(read, TABLE)).values()
         for each in found
     ]

@@ -591,7 +591,7 @@
   };
   // What stands between formulas' symbols: on the button, its name, and what is written, with | for the cursor.
   const SIGNS = [
-    ["+", "plus", "+ "], [MINUS, "minus", "- "], ["·", "times", "\\cdot "], ["⊙", "times, element by element", "\\odot "], ["∑", "sum over", "\\sum_{|} "],
+    ["+", "plus", "+ "], [MINUS, "minus", "- "], ["·", "times", "\\cdot "], ["⊙", "times, element by element", "\\odot "],
     ["a/b", "fraction", "\\frac{|}{}"], ["( )", "parentheses", "(|)"], ["( )⊤", "transposed", "(|)^{\\top}"], ["x²", "squared", "^2"], ["√", "root", "\\sqrt{|}"],
   ];
   // The judge is loaded when it is needed.
@@ -616,7 +616,11 @@
         form.requestSubmit();
       } });
     const symbols = h("div", { class: "row symbols", role: "group", "aria-label": "Symbols", pointerdown: (event) => event.preventDefault(),
-      click: (event) => insert(event.target.closest("button")?.dataset.typed ?? "") });
+      click: (event) => {
+        insert(event.target.closest("button")?.dataset.typed ?? "");
+        // Not for a finger, or a keyboard would come up; and whoever presses keys goes on from the button.
+        if (event.detail && matchMedia("(pointer: fine)").matches) input.focus();
+      } });
     const verdict = h("div", { role: "status", class: "verdict", id: "explorer-verdict" });
     const form = h("form", { hidden: true, submit: (event) => {
       event.preventDefault();
@@ -654,14 +658,14 @@
     async function check() {
       const tex = input.value.trim();
       if (!tex) return tell("Nothing is written yet.");
-      const found = (await judging())(writing, tex, live);
+      const found = (await judging())(writing, tex, { ...live, one: set.sample });
       input.setAttribute("aria-invalid", found.verdict === "unread");
       return tell(...told(found));
     }
     function told({ verdict: kind, text, mistakes, ...found }) {
       if (kind === "right") return [[h("b", {}, "Right."), " In any network this gives the numbers of the book."]];
-      if (kind === "unread") return [[h("b", {}, "This cannot be read: "), ...raised(text), "."]];
-      const where = text ? ["Shapes or indices do not fit: ", ...raised(text), "."] : differs(found);
+      if (kind === "unread") return [[h("b", {}, "This cannot be read"), ...raised(text.replace(/^(cannot be read)?/, (known) => (known ? "" : ": "))), "."]];
+      const where = text ? ["This does not fit: ", ...raised(text), "."] : differs(found);
       return [...mistakes.map((name) => [h("b", {}, `A known mistake, ${name.replaceAll("-", " ")}. `), document.getElementById(`mistake-${name}`).content.cloneNode(true)]),
         kind === "other" ? [h("b", {}, "Not the numbers of the book. "), ...where] : where];
     }
@@ -674,7 +678,7 @@
       ].filter(Boolean).join(", ");
       let digits = 4;
       while (digits < 12 && shown(yours, digits) === shown(book, digits)) digits += 1;
-      const there = z !== undefined ? "It differs" : own ? "In your network it first differs" : "In your network it gives the same. In another it differs";
+      const there = z !== undefined ? "It differs" : own ? "In your network it differs" : "In your network it gives the same. In another it differs";
       return [`${[there, at].filter(Boolean).join(" at ")}: yours is ${shown(yours, digits)}, that of the book ${shown(book, digits)}.`];
     }
   }

@@ -81,6 +81,9 @@ def tree(tex: str) -> Tree:
         if not rest or getattr(error, "token", None) == "":
             raise EquationError("the formula ends too early") from error
         short = rest if len(rest) <= 30 else rest[:30] + " ..."
+        for sign, other in (r"\cdot", r"\odot"), (r"\odot", r"\cdot"):
+            if rest.startswith(sign) and other in tex[:place]:
+                short += "; where · and ⊙ meet, put one product in parentheses"
         raise EquationError(f"cannot be read from here: {short}") from error
 
 

@@ -14,6 +14,7 @@ from equations.nodes import (
     Transpose,
     Underbrace,
     children,
+    walk,
 )
 from equations.speech.formulas import vocabulary
 from equations.speech.say import say
@@ -53,12 +54,29 @@ def blanks(book: Book) -> list[Blank]:
 
 
 def symbols(book: Book) -> dict[str, list[Symbol]]:
-    """Those on the right sides of all equations of a form, by forms, so that they do not say what is in one of them."""
+    """Those on the right sides of all equations of a form, and sums over each of its letters, by forms, so that they do
+    not say what is in one of them."""
     found: dict[str, dict[str, Symbol]] = {}
+    letters: dict[str, set[str]] = {}
     for _, _, form, claim in claims(book):
         for each in symbols_of(claim.right.node, claim):
             found.setdefault(form, {}).setdefault(each.typed, each)
-    return {form: [*each.values()] for form, each in found.items()}
+        letters.setdefault(form, set()).update(indices(claim.right.node))
+    return {
+        form: [*each.values(), *map(sum_over, sorted(letters[form]))]
+        for form, each in found.items()
+    }
+
+
+def indices(node: Node) -> Iterator[str]:
+    """The letters of all indices in a formula."""
+    for each in walk(node):
+        yield from getattr(each, "indices", ())
+
+
+def sum_over(index: str) -> Symbol:
+    sign = rf"\sum_{{{index}}}"
+    return Symbol(f"{sign} ", sign, f"sum over {index}")
 
 
 def claims(book: Book) -> Iterator[tuple[str, str, str, Claim]]:

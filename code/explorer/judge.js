@@ -137,6 +137,7 @@ class Place {
       return numeric((E) => Number(E[a] === E[b]), [a, b]);
     }
     const symbol = this.symbol(node);
+    need(this.z === undefined || symbol.kind === "variable", `${describe(node)} stands in no equation here, only z does`);
     if (symbol.kind === "variable") return need(this.z !== undefined, "z stands here without a layer"), numeric(() => this.z);
     need(symbol.kind !== "function", `${describe(node)} needs an argument`);
     return this.picked(this.stored(symbol.path, node), symbol.axes.map((axis) => this.axis(axis, node)), node, symbol.row);
@@ -334,10 +335,10 @@ function tried({N, n, act}, seed) {
 
 // A network of its own with these numbers, and all that equations compute before a step. Where a slope is 1, a hidden
 // delta is the derivative by the output; so that is computed by its equation, too.
-function completed({N, act, eta, X, Y, W, b}) {
+function completed({N, act, eta, X, Y, W, b, one}) {
   const copied = (rows) => rows && rows.map((row) => Float64Array.from(row));
   const S = BookEquations.allocate({
-    L: N.length - 1, N, n: X.length, K: N.at(-1), eta, act: [...act], X: copied(X), Y: copied(Y), W: W.map(copied), b: b.map((row) => row && Float64Array.from(row)),
+    L: N.length - 1, N, n: X.length, K: N.at(-1), eta, one, act: [...act], X: copied(X), Y: copied(Y), W: W.map(copied), b: b.map((row) => row && Float64Array.from(row)),
   });
   const {equations, activations, pass, run, places} = BookEquations;
   for (let s = 0; s < S.n; s++) run(S, pass(S, "scalar", s));
@@ -382,10 +383,13 @@ function equationOf(label) {
   return {left, right, layers, bare: BARE[equation?.chapter] ?? null, variables: definition ? [-1.5, -0.3, 0.4, 2] : [undefined]};
 }
 
+// Formulas of one sample are tried with the last; in the network of a reader with the one that is shown, then with the others.
+const samplesOf = ({n, one}) => (one === undefined ? [n - 1] : [one, ...Array(n).keys()]);
+
 // All numbers of a side in these networks, with their places.
 function numbersOf({left, layers, bare, variables}, side, networks) {
-  return networks.flatMap((S) => layers(S).flatMap((l) => variables.flatMap((z) => {
-    const s = S.n - 1, place = new Place(S, l, s, [left, side], bare, z);
+  return networks.flatMap((S) => layers(S).flatMap((l) => samplesOf(S).flatMap((s) => variables.flatMap((z) => {
+    const place = new Place(S, l, s, [left, side], bare, z);
     const value = place.value(side), wanted = z === undefined ? place.value(left) : numeric(() => NaN);
     for (const index of value.indices) need(wanted.indices.includes(index), `${index} stands on the right only`);
     need(shape(value) === shape(wanted) && isMatrix(value) === isMatrix(wanted), `this is ${shape(value)}, the left side ${shape(wanted)}`);
@@ -397,7 +401,7 @@ function numbersOf({left, layers, bare, variables}, side, networks) {
       const r = Math.floor(at / columns), c = at % columns;
       return {S, l, s, z, indices: E, ...(isMatrix(wanted) ? {row: r, column: c} : {}), value: value.at(E, r, c)};
     }));
-  })));
+  }))));
 }
 
 function differing(ours, theirs) {

@@ -23,10 +23,12 @@ const actions = TABLES.states.map(([shift, ...reduced]) => {
 });
 const gotos = TABLES.gotos.map(([usual, ...others]) => [usual, new Map(pairs(others))]);
 
-function unread(rest) {
-  const text = rest.trim().split(/\s+/).join(" ");
-  const short = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
-  refuse(short ? `cannot be read from here: ${short}` : "the formula ends too early");
+function unread(before, after) {
+  const rest = after.trim().split(/\s+/).join(" ");
+  const short = rest.length > 30 ? `${rest.slice(0, 30)} ...` : rest;
+  const [sign] = rest.match(/^\\[co]dot/) ?? [];
+  const mixed = sign && before.includes(sign === "\\cdot" ? "\\odot" : "\\cdot") ? "; where · and ⊙ meet, put one product in parentheses" : "";
+  refuse(short ? `cannot be read from here: ${short}${mixed}` : "the formula ends too early");
 }
 
 // The next token that a state can take: its number, and where it begins and ends.
@@ -37,7 +39,7 @@ function token(text, at, row) {
       pattern.lastIndex = at;
       return (name === "" || row.has(number)) && pattern.test(text);
     });
-    if (found < 0) unread(text.slice(at).replace(/[⟦⟧]/g, "|").replaceAll("¦", "&"));
+    if (found < 0) unread(text.slice(0, at), text.slice(at).replace(/[⟦⟧]/g, "|").replaceAll("¦", "&"));
     const end = patterns[found][1].lastIndex;
     if (patterns[found][0]) return [found, at, end];
     at = end;

@@ -1119,16 +1119,17 @@ VERDICTS = [
     ("eq-scalar-hidden-delta", HIDDEN_DELTA, r"Right\."),
     ("eq-tanh-derivative", r"(1 - \tanh(z)) (1 + \tanh(z))", r"Right\."),
     ("eq-scalar-weights", r"\delta^{(\ell)}_i +", r"This cannot be read: the formula ends too early\."),
-    ("eq-scalar-weights", r"\delta^{(\ell)}_i \kappa", r"do not fit: unknown symbol 'kappa'\."),
+    ("eq-scalar-weights", r"\delta^{(\ell)}_i \star 2", r"This cannot be read from here: \\star 2\."),
+    ("eq-scalar-weights", r"\delta^{(\ell)}_i \kappa", r"This does not fit: unknown symbol 'kappa'\."),
     (
         "eq-vector-weights",
         r"\boldsymbol{\delta}^{(\ell)} \cdot \mathbf{z}^{(\ell-1)}_{\mathrm{out}}",
-        r"do not fit: a product of shapes \(N\(1\), 1\) and \(N\(0\), 1\)\.",
+        r"does not fit: a product of shapes \(N\(1\), 1\) and \(N\(0\), 1\)\.",
     ),
     (
         "eq-scalar-pre-activation",
         r"\sum_j W^{(\ell)}_{ji} z^{(\ell-1)}_{j,\mathrm{out}}",
-        r"In your network it first differs at ℓ = 1, sample 1, i = 1: yours is 0\.9000, that of the book 1\.0000\.",
+        r"In your network it differs at ℓ = 1, sample 1, i = 1: yours is 0\.9000, that of the book 1\.0000\.",
     ),
     (
         "eq-loss-batch",
@@ -1218,9 +1219,12 @@ def test_the_cursor_is_where_the_next_symbol_belongs(shared):
     symbols = page.get_by_role("group", name="Symbols")
     for name in "root", "fraction":
         symbols.get_by_role("button", name=name, exact=True).click()
-    page.get_by_label("Right side, in TeX").evaluate("(each) => each.focus()")
     page.keyboard.type("6")
     assert chosen(page, "Right side, in TeX") == r"\sqrt{\frac{6}{}}"
+    choose(page, "eq-scalar-biases")
+    symbols.get_by_role("button", name="sum over k", exact=True).click()
+    page.keyboard.type("1")
+    assert chosen(page, "Right side, in TeX") == r"\sum_{k} 1"
 
 
 def test_a_formula_is_written_with_the_keyboard(explorer):
@@ -1236,7 +1240,7 @@ def test_a_formula_is_written_with_the_keyboard(explorer):
     page.keyboard.press("Space")
     reach(page, "Right side, in TeX", "Shift+Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("In your network it first differs").wait_for()
+    page.get_by_text("In your network it differs").wait_for()
     assert page.get_by_role("status").filter(has_text="yours is").count() == 1
 
 
