@@ -266,6 +266,7 @@
   const refresh = () => views.forEach((view) => view());
 
   function evaluate() {
+    if (!trainer.isRunning()) say(""); // what was said is of another network
     live = network(sizes(), live, set.points);
     forward(live);
     backward(live);
@@ -276,6 +277,7 @@
     evaluate();
   }
   function begin() {
+    halt();
     first = set.weights ? unflat(sizes(), set.weights) : drawn(sizes(), set.seed, set.scale);
     set.sample = Math.min(set.sample, set.points.length - 1);
     if (!possible(set.form)) set.form = wrong[set.wrong].form;
@@ -313,22 +315,24 @@
   }
 
   // ---- The drawing ----------------------------------------------------------------------------------------------------
-  const BOX = { width: 92, height: 46, between: 60, apart: 129 };
+  const BOX = { input: 56, width: 100, height: 46, between: 70 };
   const FEW = 6; // weights of a layer that are all written
   // A network with the numbers of the sample `row`; `of` has what a form calls delta, gradient and loss, and `lit` says
   // what a step reads and writes.
   function drawing(state, row, of, lit, width) {
     const { L, N } = state;
-    const apart = Math.max(BOX.apart, (width - BOX.width - 4) / L);
+    const most = Math.max(...N.slice(1).map((size, index) => size * N[index]));
+    const gap = Math.max(most > 4 ? 18 * (Math.max(...N.slice(1)) + 1) : 48, (width - 4 - BOX.input - L * BOX.width) / L);
+    const wide = (l) => (l ? BOX.width : BOX.input);
     const rows = Math.max(...N, N[L] + 1);
     const height = rows * BOX.between;
-    const x = (l) => 2 + BOX.width / 2 + l * apart;
+    const x = (l) => 2 + wide(l) / 2 + (l && BOX.input + l * gap + (l - 1) * BOX.width);
     const y = (l, i) => height / 2 + (i - (N[l] - 1) / 2) * BOX.between - (l === L && N[L] + 1 === rows ? BOX.between / 2 : 0);
     const how = (keys) => keys.map((key) => lit.get(key)).find(Boolean) ?? "";
     const piece = (left, top, keys, text, kind = "") => {
-      const length = 4 + 6 * text.length;
+      const length = 4 + 6.5 * text.length;
       return svg("g", { class: `piece ${kind} ${how(keys)}`, "data-keys": keys.join(" ") },
-        svg("rect", { x: left - length / 2, y: top - 9, width: length, height: 18, rx: 3 }),
+        svg("rect", { x: left - length / 2, y: top - 8.5, width: length, height: 17, rx: 3 }),
         svg("text", { x: left, y: top + 4 }, text));
     };
     const arrows = [];
@@ -338,29 +342,32 @@
         for (const i of range(0, N[l] - 1)) {
           const key = `W/${l}/${j}/${i}`;
           const weight = state.W[l][j][i];
-          const ends = { x1: x(l - 1) + BOX.width / 2, y1: y(l - 1, j), x2: x(l) - BOX.width / 2, y2: y(l, i) };
+          const ends = { x1: x(l - 1) + wide(l - 1) / 2, y1: y(l - 1, j), x2: x(l) - BOX.width / 2, y2: y(l, i) };
           const keys = [key, `gradW/${l}/${j}/${i}`];
           arrows.push(svg("line", { ...ends, class: `arrow ${weight < 0 ? "negative" : ""} ${how(keys)}`,
             "stroke-width": Math.min(0.5 + Math.abs(weight), 4) }));
           if (N[l - 1] * N[l] > FEW && !how(keys)) continue;
-          const along = N[l] > 1 ? 0.32 : 0.4;
-          const place = [ends.x1 + along * (ends.x2 - ends.x1), ends.y1 + along * (ends.y2 - ends.y1)];
-          labels.push(piece(...place, [key], small(weight), "weight"));
-          if (lit.get(keys[1]) === "write") labels.push(piece(place[0], place[1] + 18, [keys[1]], `∂${small(of.gradW[l][j][i])}`, "back"));
+          // There the arrows to N units are evenly apart; and off the box. Of many units, each second weight stands further on.
+          const along = Math.max(1 / (N[l] + 1), 17.5 / gap) + (N[l] > 3 ? 0.4 * (i % 2) : 0);
+          const isDerivative = lit.get(keys[1]) === "write";
+          const text = isDerivative ? `∂${small(of.gradW[l][j][i])}` : small(weight);
+          labels.push(piece(ends.x1 + Math.max(along * gap, 3.5 * text.length), ends.y1 + along * (ends.y2 - ends.y1),
+            [keys[Number(isDerivative)]], text, isDerivative ? "back" : "weight"));
         }
       }
     }
+    const side = BOX.width / 4;
     const boxes = N.flatMap((size, l) => range(0, size - 1).map((i) => {
       const [left, top] = [x(l), y(l, i)];
-      const box = svg("rect", { class: "unit", x: left - BOX.width / 2, y: top - BOX.height / 2, width: BOX.width, height: BOX.height, rx: 6 });
+      const box = svg("rect", { class: "unit", x: left - wide(l) / 2, y: top - BOX.height / 2, width: wide(l), height: BOX.height, rx: 6 });
       if (l === 0) return svg("g", {}, box, piece(left, top, [`Zout/0/${row}/${i}`], small(state.X[row][i]), "value"));
       return svg("g", {}, box,
-        piece(left - 22, top - 11, [`Zin/${l}/${row}/${i}`], small(state.Zin[l][row][i]), "value"),
+        piece(left - side, top - 11, [`Zin/${l}/${row}/${i}`], small(state.Zin[l][row][i]), "value"),
         svg("text", { x: left, y: top - 7 }, "›"),
-        piece(left + 22, top - 11, [`Zout/${l}/${row}/${i}`], small(state.Zout[l][row][i]), "value"),
-        lit.has(`gradb/${l}/${i}`) ? piece(left - 22, top + 11, [`gradb/${l}/${i}`], `∂${small(of.gradb[l][i])}`, "back")
-          : piece(left - 22, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
-        piece(left + 22, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
+        piece(left + side, top - 11, [`Zout/${l}/${row}/${i}`], small(state.Zout[l][row][i]), "value"),
+        lit.get(`gradb/${l}/${i}`) === "write" ? piece(left - side, top + 11, [`gradb/${l}/${i}`], `∂${small(of.gradb[l][i])}`, "back")
+          : piece(left - side, top + 11, [`b/${l}/${i}`], small(state.b[l][i]), "weight"),
+        piece(left + side, top + 11, [`Delta/${l}/${row}/${i}`, `delta/${l}/${row}/${i}`], `δ${small(of.delta[l][row][i])}`, "back"));
     }));
     const end = [x(L), y(L, N[L] - 1) + BOX.between];
     return svg("svg", { width: x(L) + BOX.width / 2 + 2, height, "aria-hidden": "true" },
@@ -440,15 +447,19 @@
       }
       keep();
     }
+    halt = () => {
+      timer = clearInterval(timer);
+      asPlaying(playButton, "Play");
+    };
     function play() {
-      clearInterval(timer);
-      const playing = playButton.getAttribute("aria-pressed") === "false";
-      playButton.setAttribute("aria-pressed", playing);
-      if (playing) timer = setInterval(() => (document.hidden ? 0 : done < steps.length && !trainer.isRunning() ? move(done + 1) : play()), 900);
+      if (timer) return halt();
+      asPlaying(playButton);
+      timer = setInterval(() => (document.hidden ? 0 : done < steps.length && !trainer.isRunning() ? move(done + 1) : halt()), 900);
     }
     // The same place in another form, or where its phase begins.
     function change_form(form) {
       const current = steps[done - 1];
+      halt();
       set.form = form;
       go();
       if (current) {
@@ -486,8 +497,8 @@
       h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
       warning, picture, ...(pressed ? [card] : innerWidth < WIDE ? [editing, card] : [card, editing]),
-      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. ∂ is a derivative of the loss. ",
-        h("span", { class: "piece read" }, "Framed"), " is what the step reads, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
+      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. Of more than six between two layers, only those of the step are written. A derivative of the loss, ∂, stands in the place of what it is by. ",
+        h("span", { class: "piece read" }, "Framed"), " is what the step reads, if it is drawn, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
 
     function draw() {
@@ -558,6 +569,7 @@
       ].filter(Boolean);
       return [
         formula, numbers,
+        ...(step.phase === "update" && set.form === "scalar" ? [h("p", {}, "From here on the weights of a layer are written together, and its biases.")] : []),
         h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "", blank ? "You are writing the right side, below."
           : [isWrong && h("b", {}, "A mistake, in place of "), h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`]),
       ];
@@ -694,6 +706,12 @@
   };
   // Has the editor take what was clicked in the drawing.
   let pick = () => {};
+  // Ends the play of the steps.
+  let halt = () => {};
+  const asPlaying = (node, name) => {
+    node.textContent = name ?? "Pause";
+    node.setAttribute("aria-pressed", !name);
+  };
   const KEYS = [[/^([Wb]\/\S+)/, "$1"], [/^Zout\/0\/(\S+)/, "X/$1"], [/^Y\/\d+\/(\S+)/, "Y/$1"]];
   const BOUNDS = { W: [-4, 4], b: [-4, 4], X: [-RANGE, RANGE], Y: [0, 1] };
 
@@ -832,7 +850,11 @@
       set.points = set.points.map((point, s) => (s === set.sample ? [within(x1), within(x2), point[2]] : point));
       moved();
     };
-    box.addEventListener("dblclick", (event) => event.target.closest("button") ?? insert(at(event)));
+    box.addEventListener("dblclick", (event) => {
+      if (event.target.closest("button")) return;
+      insert(at(event));
+      handles[set.sample].focus();
+    });
     const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
     function handle(s) {
@@ -1013,19 +1035,17 @@
 
     const exploded = () => say(`Stopped at epoch ${losses.length}: the next step makes numbers that are too large. The learning rate is too high here.`);
     const outcome = () => `loss ${shown(live.loss, 5)}, ${solved(live) ? "solved" : "not solved"}`;
+    const onward = pressed ? " Reset to begin again." : " To go on, set a later epoch.";
     function start() {
-      if (losses.length >= until) return say(`Epoch ${losses.length} is reached. Reset, or set a later epoch.`);
+      if (losses.length >= until) return say(`Epoch ${losses.length} is reached.${onward}`);
       say("Running.");
-      runButton.textContent = "Pause";
-      runButton.setAttribute("aria-pressed", "true");
+      asPlaying(runButton);
       frame = requestAnimationFrame(tick);
-      return undefined;
     }
     function pause() {
       cancelAnimationFrame(frame);
       frame = 0;
-      runButton.textContent = "Run";
-      runButton.setAttribute("aria-pressed", "false");
+      asPlaying(runButton, "Run");
     }
     function interrupt() {
       pause();
@@ -1042,7 +1062,7 @@
       const over = !fits || losses.length >= until || (stop.checked && solved(live));
       if (over) {
         pause();
-        if (fits) say(`Epoch ${losses.length}: ${outcome()}.`);
+        if (fits) say(`Epoch ${losses.length}: ${outcome()}.${losses.length >= until ? onward : ""}`);
         else exploded();
       } else frame = requestAnimationFrame(tick);
       refresh();

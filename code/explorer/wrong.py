@@ -101,7 +101,8 @@ def factors(part: Part, node: Node) -> Iterator[str]:
 # No diagnosis names it: it looks at one machine.
 MEANS = (
     "Two machines share the batch, and the step takes the mean of their two gradients. Each of these is right, and each"
-    " counts alike, whatever the number of samples behind it. Compare what a sample weighs here with its share of the batch."
+    " counts alike, whatever the number of samples behind it. P is the number of machines, m that of the samples of each, and"
+    " a is 1 where a machine has a sample, else 0. Compare what a sample weighs here with its share of the batch."
 )
 WRONG = {
     "missing-transpose": square_of_diagnosis("missing-transpose"),

@@ -274,6 +274,10 @@ CASES = [
 ]
 
 
+PENCIL = Case([2, 2, 1], [(1, 2, 1)], 0)
+PENCIL.parameters = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3]
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.sizes))
 def test_every_step_is_what_backprop_computes(shared, case, form):
@@ -448,10 +452,97 @@ def steps(page):
     assert weight in picture(page)
     press(page, "Play")
     page.get_by_text("Step 2 of ").wait_for()
+    press(page, "Pause")
     press(page, "Play")
     page.get_by_label("Situation").select_option("points")
+    assert page.get_by_role("button", name="Play").is_enabled()
+    press(page, "Play")
+    press(page, "One sample, vectors")
+    assert page.get_by_role("button", name="Pause").count() == 0
+    press(page, "Number by number")
     page.get_by_label("Sample").select_option("4")
     assert settings(page)["sample"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("form", "step"), [("scalar", 36), ("vector", 28), ("batch", 15)]
+)
+def test_a_new_bias_is_filled_where_it_stands(shared, form, step):
+    """The derivative that it takes is not shown in its place."""
+    page = shared(f"form={form}&step={step}").page
+    assert "The new biases of layer 1" in card(page)
+    filled = page.locator(".picture .write")
+    assert filled.count() == 2
+    for unit in range(2):
+        name = filled.nth(unit).get_attribute("data-keys")
+        assert name == f"b/1/{unit}"
+        shown = page.locator(f".card .result [data-at='{name}']").inner_text()
+        number = float(shown.replace("−", "-").replace(" × 10-", "e-"))
+        assert filled.nth(unit).text_content() in (
+            f"{number:.2f}".replace("-", "−"),
+            f"{number:.3f}".replace("-", "−"),
+        )
+
+
+# Pairs of numbers in the drawing that lie upon each other, and numbers that reach over the edge of their box.
+UPON = """
+() => {
+  const box = (node) => node.getBoundingClientRect();
+  const pieces = [...document.querySelectorAll(".picture .piece")].map((each) => [each.textContent, box(each.querySelector("text")), each]);
+  const found = [];
+  pieces.forEach(([text, a], at) => {
+    for (const [other, b] of pieces.slice(at + 1))
+      if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1) found.push(`${text} ${other}`);
+  });
+  for (const [text, a, node] of pieces) {
+    const unit = node.parentNode.querySelector(":scope > .unit");
+    if (unit && (a.left < box(unit).left || a.right > box(unit).right)) found.push(`${text} over its box`);
+    if (!unit)
+      for (const each of document.querySelectorAll(".picture .unit"))
+        if (a.right > box(each).left + 1 && a.left < box(each).right - 1 && a.bottom > box(each).top && a.top < box(each).bottom) found.push(`${text} upon a box`);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_numbers_of_the_drawing_lie_apart(shared, width):
+    """What weights, derivatives and new weights have for room; a delta of -0.003 is in its box."""
+    page = shared().page
+    page.set_viewport_size({"width": width, "height": 800})
+    found = []
+    for settings in (
+        f"{PENCIL.address}&step=34",
+        "hidden=3&form=batch&step=11",
+        "hidden=3,3&form=batch&step=16",
+        "hidden=3,3&form=batch&step=20",
+        "hidden=3,3&form=batch&step=9&rate=0.01",
+        "hidden=3,2&form=batch&step=18",
+    ):
+        shared(settings)
+        assert page.locator(".picture .piece").count() > 10
+        found += [f"{settings}: {each}" for each in page.evaluate(UPON)]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert none(found)
+
+
+MOVED = """
+document.querySelectorAll(".picture .weight").forEach((each) => each.setAttribute("transform", "translate(-60, 0)"))
+"""
+
+
+def test_numbers_upon_each_other_are_noticed(shared):
+    page = shared("hidden=3").page
+    found = page.evaluate(f"() => {{ {MOVED}; return ({UPON.strip()})(); }}")
+    assert any("upon a box" in each for each in found)
+
+
+def test_a_point_at_the_edge_covers_no_words(shared):
+    page = shared(PENCIL.address).page
+    point = page.locator(".points button").bounding_box()
+    above = page.locator(".explorer-settings").bounding_box()
+    assert above["y"] + above["height"] <= point["y"]
 
 
 def looked(page):
@@ -553,7 +644,32 @@ def the_points(page):
     press(page, "Remove point", 16)
     page.locator(".plane").dblclick(position={"x": 20, "y": 20})
     assert points.count() == 5
+    page.keyboard.press("Delete")  # it has the focus
+    assert points.count() == 4
+    page.locator(".plane").dblclick(position={"x": 20, "y": 20})
     assert settings(page)["points"].count(";") == 4
+
+
+def said(page):
+    return page.inner_text(".explorer-said")
+
+
+def slide(page):
+    page.get_by_label("Slide").focus()
+    page.keyboard.press("ArrowRight")
+
+
+def to_points(page):
+    page.get_by_label("Situation").select_option("points")
+
+
+# After which nothing stands above the network that was said of another.
+SOME_CHANGES = [
+    slide,
+    lambda page: press(page, "Flip label"),
+    lambda page: press(page, "Add layer"),
+    to_points,
+]
 
 
 def the_training(page):
@@ -564,6 +680,17 @@ def the_training(page):
     press(page, "Pause")
     assert "Paused" in page.inner_text(".explorer-said")
     page.get_by_label("Epochs a picture").select_option("100")
+    page.get_by_label("Until epoch").fill("900")
+    press(page, "Run")
+    page.get_by_text("Epoch 900: loss").first.wait_for()
+    assert said(page).endswith("To go on, set a later epoch.")
+    for change in SOME_CHANGES:
+        press(page, "One epoch")
+        page.get_by_label("Until epoch").fill(str(epoch(page)))
+        press(page, "Run")
+        assert "is reached. To go on" in said(page)
+        change(page)
+        assert said(page) == ""
     page.get_by_label("Until epoch").fill("900")
     press(page, "Run")
     page.get_by_text("Epoch 900: loss").first.wait_for()
@@ -1252,8 +1379,6 @@ def test_a_formula_is_judged_without_a_server(visit):
 
 # ---- Small forms in chapters ------------------------------------------------------------
 
-PENCIL = Case([2, 2, 1], [(1, 2, 1)], 0)
-PENCIL.parameters = [0.5, -0.3, 0.2, 0.4, 0.1, -0.2, 0.6, -0.8, 0.3]
 PENCIL_IN = {"pencil": "scalar", "vector": "vector"}  # in which forms
 SMALL = [*PENCIL_IN, "scalar", "batch", "training"]
 PART = ".explorer-small"
@@ -1300,7 +1425,7 @@ def test_a_small_form_is_right(visit, axe, shared, chapter):
     else:
         press(page, "Play")
         page.get_by_text("Step 2 of ").wait_for()
-        press(page, "Play")
+        press(page, "Pause")
         press(page, "Back")
         assert card(page).startswith("Step 1 of ")
         assert (
