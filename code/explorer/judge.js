@@ -43,6 +43,7 @@ class Place {
     const found = sides.flatMap(walk).filter((node) => node.kind === "Quantity");
     for (const node of found) {
       const symbol = this.fitting(node);
+      for (const {letter, stands} of symbol) need(stands, `${letter} stands in no equation here`);
       if (symbol.length === 1 && !this.isKronecker(node))
         node.indices.forEach((index, at) => /^[a-z]$/.test(index) && at < symbol[0].axes.length && this.count(index, this.axis(symbol[0].axes[at], node)));
     }
@@ -137,7 +138,7 @@ class Place {
       return numeric((E) => Number(E[a] === E[b]), [a, b]);
     }
     const symbol = this.symbol(node);
-    need(this.z === undefined || symbol.kind === "variable", `${describe(node)} stands in no equation here, only z does`);
+    need(this.z === undefined || symbol.kind === "variable", `${describe(node)} stands in no equation of z`);
     if (symbol.kind === "variable") return need(this.z !== undefined, "z stands here without a layer"), numeric(() => this.z);
     need(symbol.kind !== "function", `${describe(node)} needs an argument`);
     return this.picked(this.stored(symbol.path, node), symbol.axes.map((axis) => this.axis(axis, node)), node, symbol.row);

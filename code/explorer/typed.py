@@ -6,12 +6,13 @@ from typing import Any
 
 from diagnosis.mistakes import MISTAKES, Mistake
 from equations.feedforward import FEEDFORWARD
+from equations.nodes import Quantity, walk
 from equations.symbols import Place
 from equations.world import LOSS
 
 from .chosen import ACTIVATIONS, Book, Claim
 from .layout import BATCH, DERIVATIVES, LOSSES, QUANTITIES, SAMPLE, Slot
-from .script import equations, tex
+from .script import Equation, equations, tex
 from .tables import tables
 from .wrong import WRONG
 
@@ -44,7 +45,7 @@ def write_typed(book: Book) -> str:
     constants = [f"const {name} = {written(each)};" for name, each in data.items()]
     constants += [
         f"const {name} = ofRows({written(rows(each))});"
-        for name, each in (("SYMBOLS", symbols()), ("LOSSES", losses()))
+        for name, each in (("SYMBOLS", symbols(found)), ("LOSSES", losses()))
     ]
     return "\n".join(
         [
@@ -93,7 +94,14 @@ def path(slot: Slot | None) -> list[str] | None:
     return slot.base.removeprefix("S.").replace("]", "").split("[")
 
 
-def symbols() -> list[dict[str, Any]]:
+def symbols(equations: list[Equation]) -> list[dict[str, Any]]:
+    """``stands`` says whether one of the equations has the letter, or what has no numbers."""
+    letters = {
+        node.letter
+        for each in equations
+        for node in walk((each.claim.left.node, each.claim.right.node))
+        if isinstance(node, Quantity)
+    }
     return [
         {
             "letter": symbol.letter,
@@ -106,6 +114,7 @@ def symbols() -> list[dict[str, Any]]:
             "row": symbol.row,
             "axes": symbol.axes,
             "path": path(QUANTITIES.get(symbol.key)),
+            "stands": symbol.letter in letters or symbol.kind != "leaf",
         }
         for symbol in FEEDFORWARD.symbols
         if symbol.key in QUANTITIES or symbol.kind in ("function", "variable")
