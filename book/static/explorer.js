@@ -497,7 +497,7 @@
       h("div", { class: "row" }, pressed ? [] : h("div", { class: "switch", role: "group", "aria-label": "Form of the equations" }, forms), shownFields),
       h("div", { class: "row" }, first, back, next, playButton, phaseField),
       warning, picture, ...(pressed ? [card] : innerWidth < WIDE ? [editing, card] : [card, editing]),
-      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. Of more than six between two layers, only those of the step are written. A derivative of the loss, ∂, stands in the place of what it is by. ",
+      h("p", { class: "key" }, "In each unit, above: what goes in › what comes out. Below: its bias, and its delta δ (of the batch, once samples meet). On an arrow: its weight; dashed if negative. Of more than six between two layers, only those of the step are written. A derivative of the loss, ∂, stands where its weight or bias stood. ",
         h("span", { class: "piece read" }, "Framed"), " is what the step reads, if it is drawn, ", h("span", { class: "piece write" }, "filled"), ` what it writes.${pressed ? "" : " Click a number to change it."}`),
     );
 
