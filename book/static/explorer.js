@@ -2,7 +2,7 @@
 // compiles from the equations of the chapters. This script says in which order they run, and draws what they give.
 (() => {
   "use strict";
-  const { equations, wrong, activations, allocate, pass, epoch } = BookEquations;
+  const { equations, wrong, activations, allocate, pass, epoch, entries } = BookEquations;
   // What a reader has pressed in a chapter, with the part that is wanted there and its settings.
   const pressed = document.querySelector("[data-part]");
 
@@ -124,12 +124,47 @@
     if (form === "batch") return epoch(state, form).map(named(state));
     const own = pass(state, form, set.sample).map(named(state));
     const others = range(0, state.n - 1).filter((s) => s !== set.sample).flatMap((s) => pass(state, form, s).map(named(state)));
-    const rest = epoch(state, form).slice(own.length * state.n).map(named(state))
+    let rest = epoch(state, form).slice(own.length * state.n).map(named(state))
       .map((step) => (step.name === "loss-batch" ? { ...step, phase: "mean" } : step));
+    if (form === "scalar") rest = rest.flatMap((step) => (step.phase === "update" ? entriesOf(state, step) : step));
     const hidden = (step) => ({ ...step, hidden: true });
     // A mean of one sample is no news in a chapter that has no other.
     const isHidden = ({ name, phase, at }) => (name === "delta-mean" && at.s !== set.sample) || (pressed && state.n === 1 && phase === "mean");
     return [...own, ...others.map(hidden), ...rest.map((step) => (isHidden(step) ? hidden(step) : step))];
+  }
+
+  // Of a step that updates a layer as a whole one for each number, in which the equation runs and all but this number stays.
+  function entriesOf({ N }, { equation, at: { l }, ...step }) {
+    const isWeights = step.name === "update-weights";
+    const name = isWeights ? "W" : "b";
+    return range(0, isWeights ? N[l - 1] - 1 : 0).flatMap((j) => range(0, N[l] - 1).map((i) => {
+      const place = isWeights ? [j, i] : [i, 0];
+      const taken = (html) => {
+        const box = h("div");
+        box.innerHTML = html;
+        box.querySelectorAll("table").forEach((table, index) => {
+          const found = table.rows[place[0]].cells[place[1]];
+          table.replaceWith(...(index && found.textContent.startsWith(MINUS) ? ["(", ...found.childNodes, ")"] : found.childNodes));
+        });
+        return box.innerHTML;
+      };
+      const own = {
+        ...equation,
+        run(state, at) {
+          const before = state[name][l];
+          equation.run(state, at);
+          const after = state[name][l];
+          state[name][l] = before;
+          if (isWeights) before[j][i] = after[j][i];
+          else before[i] = after[i];
+        },
+        numbers: (state, at) => taken(equation.numbers(state, at)),
+        result: (state, at) => taken(equation.result(state, at)),
+        reads: (state, at) => entries(own.numbers(state, at)),
+        writes: (state, at) => entries(own.result(state, at)),
+      };
+      return { ...step, equation: own, at: isWeights ? { l, j, i } : { l, i } };
+    }));
   }
 
   // An epoch of the batch in its three parts. A mistake in how samples are put together needs the backward pass of each.
@@ -569,7 +604,7 @@
       ].filter(Boolean);
       return [
         formula, numbers,
-        ...(step.phase === "update" && set.form === "scalar" ? [h("p", {}, "From here on the weights of a layer are written together, and its biases.")] : []),
+        ...(step.phase === "update" && set.form === "scalar" ? [h("p", {}, "The equation has all these numbers of the layer; here stands one of them.")] : []),
         h("p", { class: "key" }, here.length ? `Here ${here.join(", ")}. ` : "", blank ? "You are writing the right side, below."
           : [isWrong && h("b", {}, "A mistake, in place of "), h("a", { href: equation.href }, equation.number ? `Equation ${equation.number}` : "In the text"), ` of ${chapter(equation.chapter)}.`]),
       ];

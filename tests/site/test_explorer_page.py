@@ -465,23 +465,41 @@ def steps(page):
 
 
 @pytest.mark.parametrize(
-    ("form", "step"), [("scalar", 36), ("vector", 28), ("batch", 15)]
+    ("form", "step", "named"),
+    [
+        ("scalar", 40, ["b/1/0"]),
+        ("vector", 28, ["b/1/0", "b/1/1"]),
+        ("batch", 15, ["b/1/0", "b/1/1"]),
+    ],
 )
-def test_a_new_bias_is_filled_where_it_stands(shared, form, step):
+def test_a_new_bias_is_filled_where_it_stands(shared, form, step, named):
     """The derivative that it takes is not shown in its place."""
     page = shared(f"form={form}&step={step}").page
-    assert "The new biases of layer 1" in card(page)
+    assert "The new bias" in card(page)
     filled = page.locator(".picture .write")
-    assert filled.count() == 2
-    for unit in range(2):
-        name = filled.nth(unit).get_attribute("data-keys")
-        assert name == f"b/1/{unit}"
+    assert filled.count() == len(named)
+    for unit, name in enumerate(named):
+        assert filled.nth(unit).get_attribute("data-keys") == name
         shown = page.locator(f".card .result [data-at='{name}']").inner_text()
-        number = float(shown.replace("−", "-").replace(" × 10-", "e-"))
+        number = float(shown.replace("−", "-"))
         assert filled.nth(unit).text_content() in (
             f"{number:.2f}".replace("-", "−"),
             f"{number:.3f}".replace("-", "−"),
         )
+
+
+def test_a_weight_is_updated_by_itself_where_numbers_are(shared):
+    """In the other forms all weights of the layer are."""
+    page = shared(f"{PENCIL.address}&step=37").page
+    title = "The new weight from unit 2 to unit 2, layer 1: 0.273."
+    assert title in card(page)
+    numbers = page.inner_text(".card .numbers")
+    assert numbers == "0.273 ← 0.4 − 0.5 · 0.254"
+    press(page, "Back")
+    assert page.inner_text(".card .numbers") == "0.244 ← 0.2 − 0.5 · (−0.0876)"
+    assert page.locator(".picture .piece.write").all_text_contents() == ["0.24"]
+    press(page, "One sample, vectors")
+    assert page.locator(".card .numbers table").count() == 3
 
 
 # Pairs of numbers in the drawing that lie upon each other, and numbers that reach over the edge of their box.
@@ -513,7 +531,7 @@ def test_numbers_of_the_drawing_lie_apart(shared, width):
     page.set_viewport_size({"width": width, "height": 800})
     found = []
     for settings in (
-        f"{PENCIL.address}&step=34",
+        f"{PENCIL.address}&step=38",
         "hidden=3&form=batch&step=11",
         "hidden=3,3&form=batch&step=16",
         "hidden=3,3&form=batch&step=20",
@@ -527,14 +545,16 @@ def test_numbers_of_the_drawing_lie_apart(shared, width):
     assert none(found)
 
 
+# All weights, and the biases, where the inputs stand.
 MOVED = """
-document.querySelectorAll(".picture .weight").forEach((each) => each.setAttribute("transform", "translate(-60, 0)"))
+for (const each of document.querySelectorAll(".picture .weight"))
+  each.setAttribute("transform", `translate(${20 - each.firstChild.getAttribute("x")}, 0)`);
 """
 
 
 def test_numbers_upon_each_other_are_noticed(shared):
     page = shared("hidden=3").page
-    found = page.evaluate(f"() => {{ {MOVED}; return ({UPON.strip()})(); }}")
+    found = page.evaluate(f"() => {{ {MOVED} return ({UPON.strip()})(); }}")
     assert any("upon a box" in each for each in found)
 
 
