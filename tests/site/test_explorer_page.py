@@ -558,6 +558,16 @@ def test_numbers_upon_each_other_are_noticed(shared):
     assert any("upon a box" in each for each in found)
 
 
+GROUND = "(each) => getComputedStyle(each).backgroundImage.match(/linear-gradient/g)?.length"
+
+
+def test_matrices_have_feet_and_what_scrolls_has_shadows(shared):
+    page = shared("form=batch&step=1").page
+    for drawn in ".matrix", ".formula", ".numbers", ".picture":
+        assert page.locator(drawn).first.evaluate(GROUND) == 4
+    assert page.locator(".card").evaluate(GROUND) is None
+
+
 def test_a_point_at_the_edge_covers_no_words(shared):
     page = shared(PENCIL.address).page
     point = page.locator(".points button").bounding_box()
@@ -952,6 +962,12 @@ def test_a_finger_moves_what_it_touches(phone, site):
     kept = settings(phone)
     assert finger.drag(phone.locator(".plane canvas"), 0, -100, (0.1, 0.4)) > 50
     assert settings(phone) == kept
+    choose(phone, "eq-scalar-biases")
+    phone.get_by_role("button", name="sum over k", exact=True).tap()
+    field_ = phone.get_by_label("Right side, in TeX")
+    assert field_.input_value() == r"\sum_{k} "
+    # Else a keyboard would come up.
+    assert not field_.evaluate("(each) => each === document.activeElement")
 
 
 # ---- What is said, and who waits ------------------------------------------------------
