@@ -323,8 +323,15 @@
     return opacity === "0" || clip !== "auto" || clipPath !== "none";
   }
 
+  // The same number for the same element.
+  const numbers = new WeakMap();
+  function numbered(node) {
+    if (!numbers.has(node)) numbers.set(node, Math.random());
+    return numbers.get(node);
+  }
+
   // What a control can change.
   function state() {
-    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), all("input, textarea").map((node) => node.value), scrollY, all("*").indexOf(document.activeElement)]);
+    return JSON.stringify([kept.changes, kept.calls, kept.copied, all(":checked").map(name), all("input, textarea").map((node) => node.value), scrollY, numbered(document.activeElement)]);
   }
 })();

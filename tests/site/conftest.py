@@ -18,6 +18,13 @@ SCRIPTS = {
     name: (HERE / f"{name}.js").read_text(encoding="utf-8")
     for name in ("recorder", "checks")
 }
+CHECK = """
+async (names) => {
+  const found = [];
+  for (const name of names) found.push(...(await checks[name]()));
+  return found;
+}
+"""
 AXE = PACKAGES / "axe-core" / "axe.min.js"
 
 
@@ -77,11 +84,7 @@ class Visit:
     def problems(self, *names: str) -> list[str]:
         """What the named checks, of checks.js, say."""
         self.page.evaluate(SCRIPTS["checks"])
-        return [
-            said
-            for name in names
-            for said in self.page.evaluate(f"checks.{name}()")
-        ]
+        return self.page.evaluate(CHECK, names)
 
 
 def listen(visit: Visit, origin: str) -> None:

@@ -760,8 +760,9 @@ def the_sweep(page):
 def the_writing(page):
     press(page, "Next")
     press(page, "That of the step")
-    for each in page.locator(".symbols button").all():
-        each.click()
+    symbols = page.locator(".symbols button")
+    symbols.first.click()
+    symbols.evaluate_all("(all) => all.forEach((each) => each.click())")
     page.get_by_label("Right side, in TeX").fill("1")
     press(page, "Check")
     page.locator(".verdict p").first.wait_for()
