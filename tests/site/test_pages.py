@@ -23,8 +23,10 @@ ORDER = [
     "motion",
 ]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What else of a page depends on its theme is checked in both, too.
+# What depends on the theme, and what on the width besides; the rest is the same on a phone, but for what stands around the
+# text, which is the same on all pages of a kind.
 COLOURS = ["color-contrast", "link-in-text-block"]
+LAYOUT = [*COLOURS, "target-size", "scrollable-region-focusable"]
 AXE = """
 async (only) => {
   const { violations } = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
@@ -52,29 +54,26 @@ for (const code of document.querySelectorAll("pre")) {
 DARK = "document.documentElement.dataset.theme === 'dark'"
 
 
-def violations(visited, axe):
-    """What axe says of a page with everything unfolded, in the light and in the dark."""
+def violations(visited, axe, *, whole=True):
+    """What axe says of a page with everything unfolded, in the light and in the dark; if not of the ``whole`` page, of its
+    layout in the dark."""
     page = visited.page
     visited.problems("open")
-    page.emulate_media(color_scheme="light")
-    wait(page, f"!({DARK})")
-    page.evaluate(
-        "scrollTo({ top: 0, behavior: 'instant' })"
-    )  # else what is fixed stands beside something
+    # Else what is fixed stands beside something.
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(SHORTEN)
         page.evaluate(axe)
-    found = [
-        f"light: {each}"
-        for each in page.evaluate(AXE, {"type": "tag", "values": RULES})
-    ]
+    found = []
+    if whole:
+        page.emulate_media(color_scheme="light")
+        wait(page, f"!({DARK})")
+        said = page.evaluate(AXE, {"type": "tag", "values": RULES})
+        found += [f"light: {each}" for each in said]
     page.emulate_media(color_scheme="dark")
     wait(page, DARK)
-    found += [
-        f"dark: {each}"
-        for each in page.evaluate(AXE, {"type": "rule", "values": COLOURS})
-    ]
-    return found
+    only = {"type": "rule", "values": COLOURS if whole else LAYOUT}
+    return found + [f"dark: {each}" for each in page.evaluate(AXE, only)]
 
 
 FOLLOWS = "<script>{}.addEventListener('change', () => document.documentElement.dataset.theme = 'dark')</script>".format(
@@ -118,6 +117,17 @@ def test_axe_finds_what_is_wrong(visit, axe, site, body, says):
     ] == says
 
 
+def test_axe_finds_what_is_wrong_with_a_layout(visit, axe, site):
+    faint = "<style>[data-theme=dark] p { color: #ddd }</style><p>Read.</p>"
+    small = "<button style='height: 9px; border: 0; padding: 0'>a</button>"
+    address = site.put("tiny.html", tiny(faint + 2 * small, FOLLOWS))
+    found = violations(visit(address, width=PHONE, still=True), axe, whole=False)
+    assert [each.split(": ")[:2] for each in found] == [
+        ["dark", "color-contrast"],
+        *[["dark", "target-size"]] * 2,
+    ]
+
+
 def test_a_page_is_right(visit, axe, page):
     """In one visit, for to open a page takes longer than most looks at it: first on a phone, where more can move."""
     visited = visit(page, width=PHONE, late=True)
@@ -129,9 +139,7 @@ def test_a_page_is_right(visit, axe, page):
         found += visited.problems(*ORDER)
         resize(visited, narrow, 400)
         found += visited.problems("sideways", "cut")
-    for width in reversed(
-        WIDTHS
-    ):  # keys begin where the focus was, so they are first
+    for width in reversed(WIDTHS):  # keys go on from the focus, so they are first
         resize(visited, width)
         stops, wrong = walk(visited, keys=width != PHONE and page in KINDS)
         if stops[0]["href"] != "#main-content":
@@ -139,7 +147,7 @@ def test_a_page_is_right(visit, axe, page):
         found += wrong
     for width in WIDTHS:  # at the end, for it shortens the page
         resize(visited, width)
-        found += violations(visited, axe)
+        found += violations(visited, axe, whole=width != PHONE or page in KINDS)
     assert none(found + visited.noise)
 
 
