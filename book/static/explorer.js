@@ -87,7 +87,7 @@
     const L = N.length - 1;
     const n = points.length;
     // Two machines share the batch; the first has one sample more, if the number is odd.
-    const shards = [0, 1].map((machine) => range(0, n - 1).map((s) => Number(s >= Math.ceil(n / 2) === (machine === 1))));
+    const shards = [0, 1].map((machine) => range(0, n - 1).map((s) => Number(Math.floor(s / Math.ceil(n / 2)) === machine)));
     const a = shards.filter((samples) => samples.includes(1));
     return allocate({
       L, N, n, K: N[L], eta: set.rate, wrong: set.wrong, a, P: a.length, m: a.map((samples) => samples.filter(Boolean).length),
@@ -139,7 +139,7 @@
     const name = isWeights ? "W" : "b";
     return range(0, isWeights ? N[l - 1] - 1 : 0).flatMap((j) => range(0, N[l] - 1).map((i) => {
       const place = isWeights ? [j, i] : [i, 0];
-      const taken = (html) => {
+      const alone = (html) => {
         const box = h("div");
         box.innerHTML = html;
         box.querySelectorAll("table").forEach((table, index) => {
@@ -158,8 +158,8 @@
           if (isWeights) before[j][i] = after[j][i];
           else before[i] = after[i];
         },
-        numbers: (state, at) => taken(equation.numbers(state, at)),
-        result: (state, at) => taken(equation.result(state, at)),
+        numbers: (state, at) => alone(equation.numbers(state, at)),
+        result: (state, at) => alone(equation.result(state, at)),
         reads: (state, at) => entries(own.numbers(state, at)),
         writes: (state, at) => entries(own.result(state, at)),
       };

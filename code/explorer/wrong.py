@@ -20,9 +20,10 @@ from .marked import RELATIONS, in_a_line
 
 
 def in_shards(net: Model) -> torch.Tensor:
-    """Which of two machines has which sample: the first has one more than the other."""
-    of = torch.arange(net.sizes["n"]) * 2 // (net.sizes["n"] + 1)
-    return torch.nn.functional.one_hot(of).T.double()
+    """Which of two machines has which sample: the first has one more if the number is odd."""
+    n = net.sizes["n"]
+    of = torch.arange(n) // ((n + 1) // 2)
+    return functional.one_hot(of).T.double()
 
 
 # That of the book's networks, and a batch that several machines share.
