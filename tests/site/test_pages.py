@@ -4,9 +4,8 @@ import pytest
 from chromium import SITE
 from test_first_visit import shift
 from test_keyboard import walk
-from tiny import KINDS, none, tiny, wait
+from tiny import KINDS, PHONE, none, tiny, wait
 
-PHONE = 390
 # With half the pixels, as of a desktop that shows a page at 200 %; and the narrowest of phones.
 WIDTHS = {PHONE: 320, 1280: 640}
 ORDER = [

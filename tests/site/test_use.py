@@ -2,9 +2,7 @@
 
 import pytest
 from test_first_visit import shift
-from tiny import KINDS, none, tiny, wait
-
-PHONE = 390
+from tiny import KINDS, PHONE, none, tiny, wait
 
 
 def use_all(visited):

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page
 
+PHONE = 390  # pixels wide
 # A page of each kind: keys are pressed, and what stands around the text used on a phone, on these alone.
 KINDS = {
     "404.html",
