@@ -1,16 +1,39 @@
 """Prove the steps of chapters by their reasons, with what the reasons cite."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from chapters import reading
 
 from .chains import Chain, Side, read_display
+from .check import world_of
 from .extract import Chapter, Display, read_chapter
-from .feedforward import FEEDFORWARD
-from .nodes import Equality
-from .reasons import Cited, Construct, Context, OutOfReach, Step, judge
+from .nodes import (
+    Equality,
+    EquationError,
+    Loss,
+    Node,
+    Quantity,
+    Underbrace,
+    walk,
+)
+from .parse import parse_row
+from .reasons import (
+    Cited,
+    Construct,
+    Context,
+    OutOfReach,
+    Own,
+    Step,
+    judge,
+    loss,
+    names_definition_only,
+    symbol,
+)
 from .results import Result
+from .world import World
 
 Read = dict[tuple[str, int], list[Chain]]  # the chains of displays, by their places
 
@@ -49,6 +72,7 @@ class Library:
         self.chapters = {Path(c.file).resolve(): c for c in chapters}
         self.read = read or {}
         self.known: dict[tuple[str, int], list[Cited]] = {}
+        self.defined: dict[str, dict[str, Cited]] = {}
 
     def chains(self, display: Display) -> list[Chain]:
         if display.place not in self.read:
@@ -59,25 +83,64 @@ class Library:
     def context(self, chain: Chain, chapter: Chapter) -> Context:
         stated = [placed.what for placed in chain.conditions]
         equalities = tuple(what for what in stated if isinstance(what, Equality))
-        ours = chapter.world in (None, FEEDFORWARD.name)
-        return Context(chapter.loss, chain.range, equalities, chain.causes, ours)
+        return Context(
+            chapter.loss, chain.range, equalities, chain.causes, world_of(chapter)
+        )
 
     def steps(
         self, display: Display, chapter: Chapter
     ) -> Iterator[tuple[Step, Side, str]]:
         """Each '=' between symbols: the step, its right side, and its reason."""
-        found = [
-            (
-                Step(left.node, side.node, self.context(chain, chapter)),
-                side,
-            )
+        definitions = self.definitions(chapter)
+        for (chain, left, side), reason in zip(
+            self.equalities(display), display.reasons
+        ):
+            context = replace(self.context(chain, chapter), definitions=definitions)
+            yield Step(left.node, side.node, context), side, reason
+
+    def equalities(self, display: Display) -> list[tuple[Chain, Side, Side]]:
+        return [
+            (chain, left, side)
             for chain in self.chains(display)
             if not chain.of_decimals
             for left, side in chain.relations
             if side.relation == "="
         ]
-        for (step, side), reason in zip(found, display.reasons):
-            yield step, side, reason
+
+    def definitions(self, chapter: Chapter) -> dict[str, Cited]:
+        """What a chapter defines of a world of its own, by kinds: the first formula in
+        its text, or equation with the reason 'definition', that has the symbol alone on
+        a side."""
+        if chapter.file not in self.defined:
+            world = world_of(chapter)
+            found: dict[str, Cited] = {}
+            self.defined[chapter.file] = found
+            context = Context(chapter.loss, None, world=world)
+            for left, right in self.candidates(chapter):
+                kind = own_kind(left, world)
+                if kind:
+                    found.setdefault(kind, Cited(left, right, True, context))
+        return self.defined[chapter.file]
+
+    def candidates(self, chapter: Chapter) -> Iterator[tuple[Node, Node]]:
+        """The two sides of what may be definitions, in the order of the text."""
+        for part in sorted(chapter.formulas, key=lambda part: part.line):
+            if part.exempt:
+                continue
+            if isinstance(part, Display):
+                for (_, left, side), reason in zip(
+                    self.equalities(part), part.reasons
+                ):
+                    if names_definition_only(reason):
+                        yield left.node, side.node
+                    yield from braces(side.node)
+                continue
+            with suppress(EquationError):
+                row = parse_row(f"{part.tex} {part.claim}")
+                if row.relations == ("=",):
+                    yield row.sides[0], row.sides[1]
+                    if part.claim:  # what the text says has a name in the comment
+                        yield row.sides[1], row.sides[0]
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""
@@ -119,3 +182,25 @@ class Library:
             )
             for chain in chains
         ]
+
+
+def own_kind(side: Node, world: World) -> str | None:
+    """The kind of a symbol that only this world has, where one stands alone."""
+    with suppress(OutOfReach):
+        match side:
+            case Quantity():
+                kind = symbol(side, world)[0]
+            case Loss():
+                kind = loss(side, world).kind
+            case _:
+                return None
+        if isinstance(kind, Own) and kind.row.kind in ("definition", "loss"):
+            return kind
+    return None
+
+
+def braces(side: Node) -> Iterator[tuple[Node, Node]]:
+    """What stands under braces, and what it names."""
+    for node in walk(side):
+        if isinstance(node, Underbrace) and node.label:
+            yield node.label, node.body

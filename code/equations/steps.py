@@ -14,7 +14,7 @@ from .extract import Chapter, Display, read_chapter
 from .reasons import CITED, remarks
 
 RULE = re.compile(
-    r"\b(definitions?|linearity|(chain|product|quotient)[\s-]+rule)\b",
+    r"\b(definitions?|linearity|algebra|(chain|product|quotient)[\s-]+rule)\b",
     re.IGNORECASE,
 )
 CITED_OTHERWISE = re.compile(r"\]\(#eq-|\{(?:num)?ref\}`[^`]*\beq-")

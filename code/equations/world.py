@@ -67,6 +67,7 @@ class Symbol:
     of: str = ""  # of which loss it is the derivative, by the name of its symbol
     proof: str = ""  # what proofs call it, of a sample or of the batch
     definition: str = ""  # what reasons call its definition
+    shares: int | None = None  # over which of its axes it adds up to 1
     # After one step of training, by the loss of the batch or of one sample.
     after: Callable[[Any, int | None, bool], Tensor] | None = None
 
@@ -204,6 +205,11 @@ class World:
     @property
     def letters(self) -> set[str]:
         return set(self.by_letter)
+
+    @cached_property
+    def layered(self) -> bool:
+        """Whether it has layers."""
+        return any(symbol.layered for symbol in self.symbols)
 
     @cached_property
     def sizes(self) -> set[str]:

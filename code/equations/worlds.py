@@ -303,7 +303,7 @@ MACHINES = world_of_table(
         size("D", "parameters", "parameter"),
         size("n", "samples of the batch", "sample"),
         leaf("theta", "D", "parameters, all in one column", after=stepped),
-        leaf("a", "P n", "1 where a process has a sample, else 0", assigned),
+        leaf("a", "P n", "1 where a process has a sample, else 0", assigned, shares=0),
         leaf("eta", "", "learning rate", positive),
         defined("m", "P", "samples of each process", lambda m: m["a"].sum(1)),
         defined("c", "n", "loss of each sample", losses_of_samples),

@@ -2,9 +2,10 @@
 for every depth and width, every activation and every loss."""
 
 from .constructs import Construct, OutOfReach
-from .proof import Context, Step
-from .verdict import Cited, Verdict, judge
-from .words import CITED, remarks
+from .letters import Own, loss, symbol
+from .proof import Cited, Context, Step
+from .verdict import Verdict, judge
+from .words import CITED, names_definition_only, remarks
 
 __all__ = [
     "CITED",
@@ -12,8 +13,12 @@ __all__ = [
     "Construct",
     "Context",
     "OutOfReach",
+    "Own",
     "Step",
     "Verdict",
     "judge",
+    "loss",
+    "names_definition_only",
     "remarks",
+    "symbol",
 ]

@@ -16,6 +16,7 @@ from .terms import (
     Index,
     Inverse,
     Kron,
+    Log,
     Poly,
     Root,
     Size,
@@ -46,6 +47,24 @@ def inverted(factor: Atom) -> Atom:
         case Inverse((Term(Fraction(numerator=1, denominator=1), (atom,), ()),)):
             return atom
     return Inverse(single(factor))
+
+
+def logarithm(poly: Poly) -> Poly:
+    """That of a product is a sum, that of a quotient a difference."""
+    poly = canonical(poly)
+    match poly:
+        case (Term(Fraction(numerator=1, denominator=1), factors, ()),):
+            return tuple(chain.from_iterable(map(logarithm_of, factors)))
+    return single(Log(poly))
+
+
+def logarithm_of(factor: Atom) -> Poly:
+    match factor:
+        case Exponential(of):
+            return of
+        case Inverse(of):
+            return scaled(logarithm(of), -1)
+    return single(Log(single(factor)))
 
 
 def equal(left: Poly, right: Poly) -> bool:
@@ -169,7 +188,7 @@ def inner(factor: Atom, depth: int) -> Atom:
             return Derived(canonical(of, depth), by)
         case Applied(name, order, argument):
             return Applied(name, order, canonical(argument, depth))
-        case Inverse(of) | Exponential(of) | Root(of):
+        case Inverse(of) | Exponential(of) | Log(of) | Root(of):
             return type(factor)(canonical(of, depth))
     return factor
 

@@ -7,6 +7,10 @@ class Construct(Enum):
     """Constructs that the index calculus does not know."""
 
     SYMBOLS = "symbols of another model"
+    UNDEFINED = "a symbol that no formula defines"
+    INDEX = "an index that is a sum"
+    SIZE = "a size that is a number"
+    CASES = "cases"
     ARGUMENT = "an activation of something else than its pre-activation"
     SECOND = "a derivative of a derivative"
     LAYERS = "layers counted from both ends"

@@ -6,6 +6,7 @@ from equations.nodes import Layer, Range
 
 from .model import SAMPLES, up
 from .terms import (
+    Applied,
     Atom,
     Change,
     Entry,
@@ -14,7 +15,10 @@ from .terms import (
     Poly,
     Slope,
     Term,
+    indices,
     mapped,
+    single,
+    times,
 )
 
 
@@ -65,6 +69,8 @@ class Fact:
 
     def applied(self, atom: Atom) -> Poly | None:
         """What the equation puts in place of an atom; None if it says nothing of it."""
+        if isinstance(self.left, Applied):
+            return self.of_argument(atom)
         found: dict = {}  # indices for those of the equation, and a layer for 'ell'
         if not isinstance(atom, type(self.left)) or not fits(
             self.left, atom, found
@@ -82,6 +88,39 @@ class Fact:
             return found.get(part)
 
         return mapped(self.right, leaf, set(found.values()))
+
+    def of_argument(self, atom: Atom) -> Poly | None:
+        """Where the equation is about a function of any number: with its argument."""
+        match self.left, atom:
+            case (
+                Applied(name, order, (Term(1, (Entry() as any_number,), ()),)),
+                Applied(its_name, its_order, argument),
+            ) if (name, order) == (its_name, its_order) and any_number.kind == "z":
+                return put_in(self.right, any_number, argument)
+        return self.right if self.left == atom else None
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Numbers that add up to 1 over an index."""
+
+    entry: Entry
+    index: Index
+
+    def without(self, poly: Poly) -> Poly:
+        """The same, without sums over them alone."""
+        return tuple(map(self.without_sum, poly))
+
+    def without_sum(self, term: Term) -> Term:
+        for place, factor in enumerate(term.factors):
+            found: dict = {}
+            if isinstance(factor, Entry) and fits(self.entry, factor, found):
+                others = term.factors[:place] + term.factors[place + 1 :]
+                index = found[self.index]
+                if index in term.bound and index not in set(indices(others)):
+                    bound = tuple(i for i in term.bound if i != index)
+                    return self.without_sum(Term(term.number, others, bound))
+        return term
 
 
 def fits(pattern, part, found: dict) -> bool:
@@ -131,3 +170,22 @@ def for_each_sample(part):
         case Slope(order, layer, places):
             return Slope(order, layer, (sample, *places))
     return part
+
+
+def put_in(part, entry: Entry, argument: Poly):
+    """The same with a polynomial in place of an entry."""
+    match part:
+        case Term(number, factors, bound):
+            product = times(
+                *(put_in(factor, entry, argument) for factor in factors)
+            )
+            return tuple(
+                Term(t.number * number, t.factors, t.bound + bound) for t in product
+            )
+        case tuple():
+            return tuple(
+                term for one in part for term in put_in(one, entry, argument)
+            )
+        case Applied(name, order, of):
+            return single(Applied(name, order, put_in(of, entry, argument)))
+    return argument if part == entry else single(part)

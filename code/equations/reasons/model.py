@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from equations.feedforward import FEEDFORWARD
 from equations.feedforward import GENERAL as SIZES
-from equations.nodes import Layer, Loss, Quantity
+from equations.nodes import Layer
 
 from .canonical import inverse
 from .constructs import Construct, OutOfReach
@@ -15,7 +15,6 @@ from .terms import (
     Entry,
     Exponential,
     Index,
-    Kind,
     Partial,
     Poly,
     Root,
@@ -31,7 +30,6 @@ from .terms import (
 
 LAST = Layer("L")
 SAMPLES = "samples"
-ENDS = {"N0": Layer(0), "K": LAST}
 
 # What the table of symbols says of those that proofs reach: what each kind is called
 # where it is defined, and of which loss a delta is the derivative.
@@ -39,57 +37,11 @@ ROWS = [row for row in FEEDFORWARD.symbols if row.proof]
 DEFINED = {row.proof: row.definition for row in ROWS if row.definition}
 DELTAS = {row.proof: FEEDFORWARD.named(row.of).proof for row in ROWS if row.of}
 LOSSES = {row.proof for row in ROWS if row.kind == "loss"}
-LEAVES = {row.proof for row in ROWS if row.kind in ("leaf", "variable")} - {
-    *DEFINED
-}
 VECTORS = {row.axes[0]: row.letter for row in ROWS if {*row.axes} & {*SIZES}}
-COUNTED: dict[str, Kind] = {
-    **VECTORS,
-    **ENDS,
-    "n": SAMPLES,
-}  # what is outside of layers
 
 FUNCTIONS = ("tanh", "sigmoid")
 
-
 up = Layer.up
-
-
-def symbol(node: Quantity) -> tuple[str, Layer | None, tuple[Kind, ...]]:
-    """What a letter names: its kind, its layer, and what its indices count."""
-    found = [row for row in FEEDFORWARD.fitting(node) if row.proof]
-    if not found:
-        raise OutOfReach(Construct.SYMBOLS)
-    (row,) = found
-    if node.layer is None:
-        layer = next((ENDS[axis] for axis in row.axes if axis in ENDS), None)
-        return row.proof, layer, tuple(COUNTED[axis] for axis in row.axes)
-    layer = up(node.layer, 0)
-    kinds = COUNTED | {"N": layer, "N-": up(layer, -1)}
-    return row.proof, layer, tuple(kinds[axis] for axis in row.axes)
-
-
-def size(node: Quantity) -> Kind | None:
-    """What a letter counts, if it is a size."""
-    if node.bold or node.indices or node.part:
-        return None
-    if node.layer is None:
-        return COUNTED.get(node.letter)
-    return up(node.layer, 0) if node.letter == "N" else None
-
-
-def loss(node: Loss) -> Entry:
-    """A loss by its arguments; that of a sample of the batch carries its index."""
-    quantities = [part for part in node.arguments if isinstance(part, Quantity)]
-    keys = tuple(
-        row.key for part in quantities for row in FEEDFORWARD.fitting(part)
-    )
-    for row in ROWS:
-        if row.kind == "loss" and (row.word, row.arguments) == (node.word, keys):
-            samples = tuple(Index(s, SAMPLES) for s in quantities[-1].indices)
-            if len(samples) == len(row.axes):
-                return Entry(row.proof, None, samples)
-    raise OutOfReach(Construct.SYMBOLS)
 
 
 # ---------------------------------------------------------------- definitions

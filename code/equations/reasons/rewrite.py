@@ -6,20 +6,11 @@ from fractions import Fraction
 
 from equations.nodes import Layer
 
-from .canonical import canonical, inverse
+from .canonical import canonical, inverse, logarithm
 from .constructs import Construct, OutOfReach
 from .facts import Fact
-from .model import (
-    DEFINED,
-    SAMPLES,
-    after,
-    definition,
-    depends,
-    function,
-    links,
-    slope,
-    up,
-)
+from .letters import Own, counted, depends, takes
+from .model import DEFINED, SAMPLES, after, definition, function, links, slope, up
 from .terms import (
     NOTHING,
     ONE,
@@ -32,6 +23,7 @@ from .terms import (
     Index,
     Inverse,
     Kron,
+    Log,
     Opaque,
     Partial,
     Poly,
@@ -98,6 +90,8 @@ class Rewriter:
                 return self.applied(name, order, self.normal(argument))
             case Inverse(of):
                 return inverse(self.normal(of))
+            case Log(of):
+                return logarithm(self.normal(of))
             case Exponential(of) | Root(of):
                 return single(type(atom)(self.normal(of)))
         return single(atom)
@@ -126,9 +120,7 @@ class Rewriter:
             return single(*map(Kron, of.indices, by.indices))
         if not depends(of, by):
             return NOTHING
-        # The square of an error has an inner derivative: one more rule.
-        outer = not of.kind.startswith("mse") or by.kind == "z out"
-        if outer or "chain rule" in self.rules:
+        if takes(of, by) or "chain rule" in self.rules:
             meaning = self.meaning(of)
             if meaning is not None:
                 return self.derived(meaning, by)
@@ -143,11 +135,14 @@ class Rewriter:
             if depends(of, Entry(*level)) and depends(Entry(*level), by)
         ]
         if between and "chain rule" in self.rules:
-            middle = self.entry(nearest(between), (of, by))
-            passed = times(
-                self.atom(Partial(of, middle)), self.atom(Partial(middle, by))
-            )
-            return over(passed, middle.indices)
+            result: Poly = NOTHING
+            for level in highest(between):  # several where the way forks
+                middle = self.entry(level, (of, by))
+                passed = times(
+                    self.atom(Partial(of, middle)), self.atom(Partial(middle, by))
+                )
+                result += over(passed, middle.indices)
+            return result
         return self.sparse(of, by)
 
     def sparse(self, of: Entry, by: Entry) -> Poly:
@@ -168,7 +163,9 @@ class Rewriter:
             "batch" in entry.kind or any(i.kind == SAMPLES for i in entry.indices)
             for entry in around
         )
-        if layer is None:
+        if isinstance(kind, Own):
+            places = list(map(fresh, counted(kind.row, kind.world)))
+        elif layer is None:
             places = [fresh({"vector t": "t"}.get(kind, kind))]
         else:
             places = [fresh(SAMPLES)] * batch + [fresh(layer)]
@@ -267,6 +264,11 @@ class Rewriter:
                 if canonical(found) and "known derivative" not in self.rules:
                     return None
                 return times(single(factor), found)
+            case Log(of):
+                found = self.derived(of, by, sums=True)
+                if canonical(found) and "known derivative" not in self.rules:
+                    return None
+                return times(inverse(of), found)
             case Inverse(of):
                 found = self.derived(of, by, sums=True)
                 if canonical(found) and "quotient rule" not in self.rules:
@@ -289,15 +291,6 @@ def over(poly: Poly, places: Iterable[Index]) -> Poly:
     for index in places:
         poly = summed(poly, index)
     return poly
-
-
-def nearest(levels: list[Level]) -> Level:
-    """The level behind which no other of them lies."""
-    return next(
-        level
-        for level in levels
-        if not any(depends(Entry(*level), Entry(*x)) for x in levels)
-    )
 
 
 def highest(levels: list[Level]) -> list[Level]:

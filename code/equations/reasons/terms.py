@@ -100,6 +100,11 @@ class Exponential:
 
 
 @dataclass(frozen=True)
+class Log:
+    of: "Poly"
+
+
+@dataclass(frozen=True)
 class Root:
     of: "Poly"
 
@@ -114,7 +119,7 @@ class Opaque:
 
 Atom = (
     Entry | Kron | Size | Slope | Partial | Change | Derived | Applied | Inverse
-    | Exponential | Root | Opaque
+    | Exponential | Log | Root | Opaque
 )  # fmt: skip
 
 
@@ -188,6 +193,17 @@ def mapped(part, leaf: Callable, taken: Collection[Index] = ()):
     if isinstance(part, Index | Term | Atom):
         return type(part)(*(mapped(v, leaf, taken) for v in vars(part).values()))
     return part
+
+
+def atoms(part) -> Iterator[Atom]:
+    """All atoms in a part, those in others too."""
+    if isinstance(part, tuple):
+        for item in part:
+            yield from atoms(item)
+    elif isinstance(part, Term | Atom):
+        if isinstance(part, Atom):
+            yield part
+        yield from atoms(tuple(vars(part).values()))
 
 
 def indices(part) -> Iterator[Index]:

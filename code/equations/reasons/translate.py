@@ -4,11 +4,12 @@ No rule is used here. What a notation means (matrix product, transpose, Jacobian
 gradient) is read, unless it is withheld: then it stays one opaque symbol.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction as Rational
 
 from equations.nodes import (
+    Cases,
     Derivative,
     Diagonal,
     Differential,
@@ -18,6 +19,7 @@ from equations.nodes import (
     Function,
     Gradient,
     Loss,
+    Named,
     Node,
     Number,
     Ones,
@@ -30,12 +32,14 @@ from equations.nodes import (
     Transpose,
     Underbrace,
 )
+from equations.world import World
 
 from . import terms
 from .canonical import inverse
 from .constructs import Construct, OutOfReach, Unfit
+from .letters import loss, ones, size, symbol
 from .matrices import Matrix, Meaning, added, diagonal, multiplied, transposed
-from .model import FUNCTIONS, SAMPLES, loss, size, slope, symbol
+from .model import FUNCTIONS, slope
 from .terms import (
     ONE,
     Applied,
@@ -44,6 +48,8 @@ from .terms import (
     Entry,
     Index,
     Kind,
+    Kron,
+    Log,
     Opaque,
     Partial,
     Poly,
@@ -58,10 +64,13 @@ from .terms import (
 
 @dataclass(frozen=True)
 class Reader:
-    """``loss`` is what a loss without arguments stands for."""
+    """``loss`` is what a loss without arguments stands for; ``known`` is what indices
+    count, by the symbols of both sides."""
 
+    world: World
     loss: Loss | None = None
     withheld: frozenset[str] = frozenset()
+    known: Mapping[str, set[Kind]] = field(default_factory=dict)
 
     def read(self, node: Node) -> Meaning:
         match node:
@@ -70,7 +79,7 @@ class Reader:
                     raise OutOfReach(Construct.DECIMALS)
                 return (Term(Rational(text)),)
             case Ones():
-                return Matrix(SAMPLES, None, lambda row, column: ONE)
+                return Matrix(ones(self.world), None, lambda row, column: ONE)
             case Underbrace(body=body):
                 return self.read(body)
             case Quantity():
@@ -80,14 +89,14 @@ class Reader:
             case Differential(of=Loss() as of):
                 return single(Change(self.loss_entry(of)))
             case Differential(of=Quantity() as of):
-                return arranged(of, Change)
+                return self.arranged(of, Change)
             case Derivative(of=of, by=Quantity() as by):
                 return self.derivative(node, of, by)
             case Gradient(of=of, by=Quantity() as by):
                 return self.notation(
                     "gradient",
                     node,
-                    arranged(by, lambda x: Partial(self.entry(of), x)),
+                    self.arranged(by, lambda x: Partial(self.entry(of), x)),
                 )
             case Function():
                 return self.function(node)
@@ -109,8 +118,12 @@ class Reader:
                 return times(*[self.number(base)] * exponent)
             case Exponential(exponent=exponent):
                 return single(terms.Exponential(self.number(exponent)))
+            case Named(name="log", arguments=(argument,)):
+                return single(Log(self.number(argument)))
             case Root(radicand=radicand):
                 return single(terms.Root(self.number(radicand)))
+            case Cases():
+                raise OutOfReach(Construct.CASES)
         raise OutOfReach(Construct.SYMBOLS)
 
     def number(self, node: Node) -> Poly:
@@ -136,40 +149,87 @@ class Reader:
     # ------------------------------------------------------------ symbols
 
     def quantity(self, node: Quantity) -> Meaning:
-        kind = size(node)
-        return single(Size(kind)) if kind else arranged(node, lambda entry: entry)
+        if node.letter == "indicator":
+            return single(Kron(*(self.index(letter) for letter in node.indices)))
+        kind = size(node, self.world)
+        if kind:
+            return single(Size(kind))
+        return self.arranged(node, lambda entry: entry)
+
+    def index(self, letter: str) -> Index:
+        """An index that stands at no symbol."""
+        kinds = self.known.get(letter, set())
+        if len(kinds) != 1:
+            raise Unfit(f"nothing says what the index {letter} counts")
+        return Index(letter, *kinds)
 
     def loss_entry(self, node: Loss) -> Entry:
-        if node == Loss(node.span):
-            return Entry("loss") if self.loss is None else loss(self.loss)
-        return loss(node)
+        if node == Loss(node.span) and self.world.layered:
+            if self.loss is None:
+                return Entry("loss")
+            return loss(self.loss, self.world)
+        return loss(node, self.world)
 
     def entry(self, node: Node) -> Entry:
         """A loss, or a number that a letter names."""
         if isinstance(node, Loss):
             return self.loss_entry(node)
         if isinstance(node, Quantity):
-            value = arranged(node, lambda entry: entry)
+            value = self.arranged(node, lambda entry: entry)
             if not isinstance(value, Matrix):
-                return named(node)
+                return self.placed(node)
+        raise OutOfReach(Construct.SYMBOLS)
+
+    def placed(self, node: Quantity, *more: Index | None) -> Entry:
+        """A letter with its indices and some more behind them."""
+        kind, layer, axes = symbol(node, self.world)
+        own = [Index(name, axis) for name, axis in zip(node.indices, axes)]
+        return Entry(kind, layer, (*own, *(index for index in more if index)))
+
+    def arranged(self, node: Quantity, make: Callable) -> Meaning:
+        """What ``make`` makes of the numbers that a letter names, as a number, a column
+        or a matrix. What of one sample is written small is a column, with an index s
+        too."""
+        axes = symbol(node, self.world)[2]
+        free = axes[len(node.indices) :]
+        if len(node.indices) > len(axes):
+            raise Unfit(f"{node.letter} has too many indices")
+
+        def at(*places: Index | None) -> Poly:
+            return single(make(self.placed(node, *places)))
+
+        if not free:
+            return at()
+        if len(free) == 1 and (
+            len(axes) == 1 or node.letter in ("z", "y", "delta")
+        ):
+            return Matrix(free[0], None, lambda i, j: at(i))
+        if len(free) == 1:
+            return Matrix(None, free[0], lambda i, j: at(j))
+        if len(free) == 2:
+            return Matrix(*free, at)
         raise OutOfReach(Construct.SYMBOLS)
 
     # ------------------------------------------------------------ calculus
 
     def derivative(self, node: Derivative, of: Node, by: Quantity) -> Meaning:
-        causes = arranged(by, lambda entry: entry)
+        causes = self.arranged(by, lambda entry: entry)
         if not isinstance(causes, Matrix):
-            cause = named(by)
+            cause = self.placed(by)
             if isinstance(of, Loss | Quantity):
                 return single(Partial(self.entry(of), cause))
             return single(Derived(self.number(of), cause))
-        if not isinstance(of, Quantity) or len(symbol(of)[2]) != 1 or of.indices:
+        if (
+            not isinstance(of, Quantity)
+            or len(symbol(of, self.world)[2]) != 1
+            or of.indices
+        ):
             raise OutOfReach(Construct.SYMBOLS)
-        effects = arranged(of, lambda entry: entry)
+        effects = self.arranged(of, lambda entry: entry)
         assert isinstance(effects, Matrix)
 
         def at(row: Index | None, column: Index | None) -> Poly:
-            return single(Partial(placed(of, (row,)), placed(by, (column,))))
+            return single(Partial(self.placed(of, row), self.placed(by, column)))
 
         return self.notation(
             "Jacobian", node, Matrix(effects.rows, causes.rows, at)
@@ -184,7 +244,7 @@ class Reader:
                 and argument.layer == node.layer
             ):
                 raise OutOfReach(Construct.ARGUMENT)
-            return arranged(argument, lambda entry: slope(entry, node.primes))
+            return self.arranged(argument, lambda entry: slope(entry, node.primes))
         if node.name not in FUNCTIONS:
             raise OutOfReach(Construct.SYMBOLS)
         return single(Applied(node.name, node.primes, self.number(node.argument)))
@@ -217,7 +277,8 @@ class Reader:
 
     def sum(self, node: SumOver) -> Meaning:
         body = self.read(node.body)
-        end = size(node.last) if isinstance(node.last, Quantity) else None
+        last = node.last
+        end = size(last, self.world) if isinstance(last, Quantity) else None
         if isinstance(body, Matrix):
             row, column = (Index("", axis) if axis else None for axis in body.axes)
             probe = body.at(row, column)
@@ -236,33 +297,3 @@ def counted(name: str, body: Poly, end: Kind | None) -> Index:
     if not kinds:
         raise Unfit(f"the index {name} of the sum does not occur in it")
     return Index(name, kinds.pop())
-
-
-def named(node: Quantity) -> Entry:
-    """A letter with all of its indices."""
-    return placed(node, ())
-
-
-def placed(node: Quantity, more: tuple[Index | None, ...]) -> Entry:
-    """A letter with its indices and some more behind them."""
-    kind, layer, axes = symbol(node)
-    own = [Index(name, axis) for name, axis in zip(node.indices, axes)]
-    return Entry(kind, layer, (*own, *(index for index in more if index)))
-
-
-def arranged(node: Quantity, make: Callable) -> Meaning:
-    """What ``make`` makes of the numbers that a letter names, as a number, a column or
-    a matrix. What of one sample is written small is a column, with an index s too."""
-    axes = symbol(node)[2]
-    free = axes[len(node.indices) :]
-    if len(node.indices) > len(axes):
-        raise Unfit(f"{node.letter} has too many indices")
-    if not free:
-        return single(make(named(node)))
-    if len(free) == 1 and (len(axes) == 1 or node.letter in ("z", "y", "delta")):
-        return Matrix(free[0], None, lambda i, j: single(make(placed(node, (i,)))))
-    if len(free) == 1:
-        return Matrix(None, free[0], lambda i, j: single(make(placed(node, (j,)))))
-    if len(free) == 2:
-        return Matrix(*free, lambda i, j: single(make(placed(node, (i, j)))))
-    raise OutOfReach(Construct.SYMBOLS)

@@ -9,12 +9,14 @@ samples, for each sample of a batch, if that can be proved.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain, combinations, pairwise
 
+from equations.feedforward import FEEDFORWARD
 from equations.nodes import (
     Derivative,
+    EquationError,
     Gradient,
     Loss,
     Node,
@@ -23,46 +25,20 @@ from equations.nodes import (
     Underbrace,
     walk,
 )
+from equations.parse import parse_row
+from equations.world import World
 
 from .canonical import equal
 from .constructs import Construct, OutOfReach, Unfit
-from .facts import Fact, for_each_sample
-from .model import GENERAL
-from .proof import Context, Step, lone, sides
+from .facts import Fact, Shares, for_each_sample
+from .letters import loss, shares_of, symbol
+from .proof import Cited, Step, lone, sides
 from .rewrite import Rewriter
 from .terms import Poly
 from .translate import Reader
-from .words import CALCULUS, NOTATIONS, RULES, Named, meant, named, said
+from .words import NOTATIONS, RULES, Named, meant, named, said
 
 OF_SAMPLES = re.compile(r"\bsamples?\b|\$s\$")
-
-
-@dataclass(frozen=True)
-class Cited:
-    """An earlier equation: first and last side, whether one '=' joins them, and what
-    its display says of them."""
-
-    left: Node
-    right: Node
-    direct: bool
-    context: Context
-
-    @cached_property
-    def meaning(self) -> frozenset[str]:
-        """The rules that the equation is, if it is no more than that."""
-        step = Step(self.left, self.right, self.context)
-        quantities = [
-            n for n in walk((self.left, self.right)) if isinstance(n, Quantity)
-        ]
-        if {node.letter for node in quantities} <= GENERAL.keys():
-            tried = [*CALCULUS, "Jacobian"]
-        else:
-            tried = sorted(RULES - CALCULUS.keys()) if self.direct else []
-        if not step.closes(frozenset()):
-            for rule in tried:
-                if step.closes(frozenset({rule})):
-                    return frozenset({rule})
-        return frozenset()
 
 
 Find = Callable[[str], list[Cited]]  # the equations of a display, by its label
@@ -74,7 +50,7 @@ class Group:
 
     text: str
     rules: frozenset[str] = frozenset()
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Fact | Shares, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,14 +74,19 @@ NOTHING_DEFINED = "the reason is a definition, but no side is a symbol that is d
 def judge(step: Step, reason: str, find: Find) -> Verdict:
     """The verdict on the reason of a step. ``find`` gives what a label stands for, or
     raises OutOfReach, or ValueError in words."""
+    step.met = None
     try:
         names = named(reason)
         step.read(frozenset())
-        groups = [group(name, step, reason, find) for name in names]
+        groups = [
+            group(name, step, reason, find)
+            for name in names
+            if name.rule != "algebra"
+        ]
     except ValueError as error:
         return Verdict(fault=str(error))
     except Unfit as error:
-        if not step.context.ours:
+        if step.context.world is not FEEDFORWARD and step.context.world.layered:
             return without_proof(step, names, Construct.SYMBOLS)
         return Verdict(fault=f"the step does not close: {error}")
     except OutOfReach as found:
@@ -113,7 +94,7 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
     if ANY in groups:
         known = [one for one in groups if one != ANY]
         verdicts = [
-            weigh(step, merged([*known, Group(ANY.text, frozenset({rule}))]))
+            weigh(step, merged([*known, definition(rule, ANY.text, step)]))
             for rule in step.defined()
         ]
         best = [one for one in verdicts if one.closed] or verdicts
@@ -179,8 +160,9 @@ def weigh(step: Step, groups: list[Group]) -> Verdict:
         )
     if step.met is not None:
         return Verdict(construct=step.met.construct)
-    if not step.context.ours:
-        return Verdict(construct=Construct.SYMBOLS)
+    construct = step.beyond()
+    if construct:
+        return Verdict(construct=construct)
     return Verdict(fault="no rule that is known here closes this step")
 
 
@@ -223,56 +205,111 @@ def needed(step: Step, groups: list[Group], one: Group) -> bool:
 
 
 def lacking(step: Step, groups: list[Group]) -> list[str]:
-    """A least set of rules that must be added; none if all rules do not help."""
+    """A least set of rules, and of what the chapter defines, that must be added; none
+    if all of them do not help."""
     stated = joined(groups)
-    facts = tuple(chain.from_iterable(group.facts for group in groups))
+    cited = tuple(chain.from_iterable(group.facts for group in groups))
     notation = step.closes(frozenset())  # nothing else is between the sides
-    for used in (facts, ()):
 
-        def enough(rules: frozenset[str], used=used) -> bool:
-            return step.closes(
-                rules, used, NOTATIONS - rules if notation else frozenset()
-            )
+    def enough(rules: frozenset[str], facts: tuple[Fact | Shares, ...]) -> bool:
+        return step.closes(
+            rules, facts, NOTATIONS - rules if notation else frozenset()
+        )
 
-        rules = RULES
-        if enough(rules):
-            for rule in sorted(RULES - stated, reverse=True):
-                if enough(rules - {rule}):
-                    rules -= {rule}
-            return sorted(rules - stated)
+    own = of_chapter(step)
+    for count in range(len(own) + 1):
+        for added in combinations(own, count):
+            defined = tuple(chain.from_iterable(group.facts for group in added))
+            for facts in (defined,) if added else (cited, ()):
+                rules = RULES
+                if enough(rules, facts):
+                    for rule in sorted(RULES - stated, reverse=True):
+                        if enough(rules - {rule}, facts):
+                            rules -= {rule}
+                    missing = [said(rule) for rule in sorted(rules - stated)]
+                    return missing + [one.text for one in added]
     return []
 
 
-def listed(rules: list[str]) -> str:
-    *first, last = map(said, rules)
+def of_chapter(step: Step) -> list[Group]:
+    """What the chapter defines, and what its table says adds up to 1, of the symbols of
+    a step, and of those in their definitions."""
+    found: list[Group] = []
+    kinds = step.own()
+    for kind in kinds:
+        text = f"the definition of {kind.row.said}"
+        shares, cited = shares_of(kind), step.context.definitions.get(kind)
+        with suppress(OutOfReach, Unfit):
+            if shares:
+                found.append(Group(text, facts=(shares,)))
+            elif cited is not None:
+                found.append(definition(kind, text, step))
+                inside = Step(cited.left, cited.right, cited.context).own()
+                kinds += [other for other in inside if other not in kinds]
+    return found
+
+
+def listed(missing: list[str]) -> str:
+    *first, last = missing
     return f"{', '.join(first)} and {last}" if first else last
 
 
 # ---------------------------------------------------------------- cited equations
 
 
+def definition(kind: str, text: str, step: Step) -> Group:
+    """That of the network by its rule, or that of the chapter by what it defines."""
+    cited = step.context.definitions.get(kind)
+    if cited is None:
+        return Group(text, meant(kind))
+    return Group(text, facts=tuple(equations(cited, step, False)))
+
+
+def defined_by_chapter(name: Named, world: World) -> str:
+    """The kind of the symbol in a formula of a reason."""
+    try:
+        (side,) = parse_row(name.symbol).sides
+    except (EquationError, ValueError) as error:
+        raise ValueError(f"the reason defines {name.symbol}: {error}") from None
+    match side:
+        case Quantity():
+            return symbol(side, world)[0]
+        case Loss():
+            return loss(side, world).kind
+    raise ValueError(f"the reason defines {name.symbol}, which is no symbol")
+
+
 def group(name: Named, step: Step, reason: str, find: Find) -> Group:
+    if name.symbol:
+        kind = defined_by_chapter(name, step.context.world)
+        shares = shares_of(kind)
+        if shares:
+            return Group(name.text, facts=(shares,))
+        if kind not in step.context.definitions:
+            raise ValueError(f"no formula of the chapter defines {name.symbol}")
+        return definition(kind, name.text, step)
     if name.label is None:
         return Group(name.text, meant(name.rule)) if name.rule else ANY
     means: set[str] = set()
-    facts: list[Fact] = []
+    facts: list[Fact | Shares] = []
     try:
-        equations_cited = find(name.label)
+        for cited in find(name.label):
+            means |= cited.meaning
+            if not cited.meaning:
+                facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
     except OutOfReach as found:
         if found.construct == Construct.ELSEWHERE:
             raise
-        equations_cited, step.met = [], found  # unless the step closes without it
-    for cited in equations_cited:
-        means |= cited.meaning
-        if not cited.meaning:
-            facts += equations(cited, step, bool(OF_SAMPLES.search(reason)))
+        step.met = found  # unless the step closes without it
     return Group(name.text, frozenset(means), tuple(facts))
 
 
 def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:
     """A cited equation, to be put in."""
     here = step.context.layers
-    left, right = sides(cited.left, cited.right, Reader(cited.context.loss))
+    left, right = sides(
+        cited.left, cited.right, Reader(cited.context.world, cited.context.loss)
+    )
     if lone(left) is None:
         left, right = right, left
     symbol = lone(left)

@@ -15,6 +15,7 @@ CALCULUS = {
     "linearity": r"\blinearity\b",
     "known derivative": r"\bderivative of\b",
 }
+ALGEBRA = re.compile(r"\balgebra\b", re.IGNORECASE)  # needs no rule
 DEFINITIONS = {
     "delta of the batch": r"[dD]eltas? of the batch\b|\$[^$]*\\Delta",
     "delta of a sample": r"[dD]eltas? of (?:a|each) sample\b",
@@ -62,11 +63,13 @@ DENIAL = re.compile(
 @dataclass(frozen=True)
 class Named:
     """What a reason names: ``rule`` is None for a definition that does not say of
-    what, ``label`` is that of a cited equation."""
+    what, ``label`` is that of a cited equation, ``symbol`` the formula of what a
+    chapter defines."""
 
     text: str
     rule: str | None = None
     label: str | None = None
+    symbol: str = ""
 
 
 def said(rule: str) -> str:
@@ -87,21 +90,36 @@ def named(reason: str) -> list[Named]:
     for match in CITED.finditer(reason):
         check_not_denied(blank, match.start(), match[1])
         found.append(Named(match[1], label=match[1]))
+    others = blank  # and no 'of' in a rule
     for rule, pattern in CALCULUS.items():
         for match in re.finditer(pattern, blank, re.IGNORECASE):
             check_not_denied(blank, match.start(), said(rule))
             found.append(Named(said(rule), rule))
+        others = re.sub(
+            pattern, lambda m: " " * len(m[0]), others, flags=re.IGNORECASE
+        )
+    for match in ALGEBRA.finditer(blank):
+        check_not_denied(blank, match.start(), match[0])
+        found.append(Named("algebra", "algebra"))
     for match in DEFINITION.finditer(blank):
         check_not_denied(blank, match.start(), "a definition")
-        found += defined(blank[match.end() :])
+        found += defined(others[match.end() :])
     return list(dict.fromkeys(found))
+
+
+def names_definition_only(reason: str) -> bool:
+    """Whether a reason is a definition of what stands there, and nothing else."""
+    try:
+        return named(reason) == [Named("a definition")]
+    except ValueError:
+        return False
 
 
 def remarks(reason: str) -> list[str]:
     """What a reason says beyond names of rules, definitions and equations: its other
     phrases, which are not checked."""
     left = CITED.sub("", reason)
-    for pattern in CALCULUS.values():
+    for pattern in (*CALCULUS.values(), ALGEBRA.pattern):
         left = re.sub(pattern, "", left, flags=re.IGNORECASE)
     for pattern in DEFINITIONS.values():
         left = re.sub(rf"\b{OBJECT.pattern}(?:{pattern})", "", left)
@@ -124,8 +142,12 @@ def defined(rest: str) -> list[Named]:
     for match in OBJECT.finditer(clause):
         after = clause[match.end() :]
         rule = next((r for r, p in DEFINITIONS.items() if re.match(p, after)), None)
+        formula = FORMULA.match(after)
         if rule is not None:
             rules.append(Named(said(rule), rule))
+        elif formula:
+            text = f"the definition of {formula[0]}"
+            rules.append(Named(text, symbol=formula[0].strip("$")))
         elif not rules:
             raise ValueError(
                 f"the reason names a definition of '{after.split(',')[0].strip()}';"
