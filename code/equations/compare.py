@@ -26,34 +26,24 @@ def compare(left: Value, right: Value, name: str, other: str) -> float:
         f"{other} is {right.shape}, {name} is {left.shape}",
     )
     for one, two, side in ((left, right, name), (right, left, other)):
-        plain = (
-            two.is_number and not two.data.requires_grad
-        )  # such as the 1 of shares
         for index in one.indices:
-            need(
-                plain or index in two.indices,
-                f"index {index} is free on the {side} only",
-            )
+            need(index in two.indices, f"index {index} is free on the {side} only")
+    common_indices([left, right])  # raises where an index has two ranges
     a, b = numbers(left, right)
     scale = torch.maximum(a.abs(), b.abs()).max().item()  # NaN where one is
     return 0.0 if scale <= NOTHING else (a - b).abs().max().item() / scale
 
 
 def numbers(left: Value, right: Value) -> tuple[Tensor, Tensor]:
-    """The numbers of two values for all of their indices, in the same order."""
-    indices = tuple(common_indices([left, right]))
-    one, other = torch.broadcast_tensors(left.over(indices), right.over(indices))
-    return one.detach(), other.detach()
+    """The numbers of two values that have the same indices, in the same order."""
+    return left.data.detach(), right.over(left.indices).detach()
 
 
 def differing(left: Value, right: Value, name: str, other: str) -> EquationError:
     """Says where two values differ most, and which numbers stand there."""
     a, b = numbers(left, right)
     place = largest((a - b).abs())
-    names = (
-        *common_indices([left, right]),
-        *(("row", "column") if left.matrix else ()),
-    )
+    names = (*left.indices, *(("row", "column") if left.matrix else ()))
     at = ", ".join(f"{name} {int(k) + 1}" for name, k in zip(names, place))
     return EquationError(
         f"{other} is {b[place].item():.6g}, {name} is {a[place].item():.6g}"

@@ -16,6 +16,7 @@ from .nodes import (
     Loss,
     Node,
     Quantity,
+    Range,
     Underbrace,
     walk,
 )
@@ -115,32 +116,38 @@ class Library:
             world = world_of(chapter)
             found: dict[str, Cited] = {}
             self.defined[chapter.file] = found
-            context = Context(chapter.loss, None, world=world)
-            for left, right in self.candidates(chapter):
+            for left, right, layers in self.candidates(chapter):
                 kind = own_kind(left, world)
-                if kind:
-                    found.setdefault(kind, Cited(left, right, True, context))
+                if kind and kind not in found:
+                    context = Context(chapter.loss, layers, world=world)
+                    found[kind] = Cited(left, right, True, context)
         return self.defined[chapter.file]
 
-    def candidates(self, chapter: Chapter) -> Iterator[tuple[Node, Node]]:
-        """The two sides of what may be definitions, in the order of the text."""
+    def candidates(
+        self, chapter: Chapter
+    ) -> Iterator[tuple[Node, Node, Range | None]]:
+        """The two sides of what may be definitions, in the order of the text, with the
+        layers for which they hold."""
         for part in sorted(chapter.formulas, key=lambda part: part.line):
             if part.exempt:
                 continue
             if isinstance(part, Display):
-                for (_, left, side), reason in zip(
-                    self.equalities(part), part.reasons
-                ):
+                equalities = zip(self.equalities(part), part.reasons)
+                for (chain, left, side), reason in equalities:
                     if names_definition_only(reason):
-                        yield left.node, side.node
-                    yield from braces(side.node)
+                        yield left.node, side.node, chain.range
+                    for brace in braces(side.node):
+                        yield *brace, chain.range
                 continue
             with suppress(EquationError):
                 row = parse_row(f"{part.tex} {part.claim}")
                 if row.relations == ("=",):
-                    yield row.sides[0], row.sides[1]
+                    one, other = row.sides
+                    ranges = [c for c in row.conditions if isinstance(c, Range)]
+                    layers = ranges[0] if ranges else None
+                    yield one, other, layers
                     if part.claim:  # what the text says has a name in the comment
-                        yield row.sides[1], row.sides[0]
+                        yield other, one, layers
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""

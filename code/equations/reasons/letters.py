@@ -49,7 +49,7 @@ def counted(
     if not world.layered:
         return row.axes
     kinds = COUNTED | ({"N": layer, "N-": up(layer, -1)} if layer else {})
-    return tuple(kinds[axis] for axis in row.axes)
+    return tuple(kinds.get(axis, axis) for axis in row.axes)
 
 
 def symbol(
@@ -59,7 +59,7 @@ def symbol(
     found = [
         row for row in world.fitting(node) if row.proof or world is not FEEDFORWARD
     ]
-    if not found:
+    if len(found) != 1:
         raise OutOfReach(Construct.SYMBOLS)
     if not all(map(PLAIN.fullmatch, node.indices)):
         raise OutOfReach(Construct.INDEX)

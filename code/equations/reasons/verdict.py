@@ -91,15 +91,18 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
         return Verdict(fault=f"the step does not close: {error}")
     except OutOfReach as found:
         return without_proof(step, names, found.construct)
+    known = [one for one in groups if one != ANY]
+    tried = [known]
     if ANY in groups:
-        known = [one for one in groups if one != ANY]
-        verdicts = [
-            weigh(step, merged([*known, definition(rule, ANY.text, step)]))
-            for rule in step.defined()
-        ]
-        best = [one for one in verdicts if one.closed] or verdicts
-        return best[0] if best else Verdict(fault=NOTHING_DEFINED)
-    return weigh(step, merged(groups))
+        defined = [definition(kind, ANY.text, step) for kind in step.defined()]
+        tried = [[*known, one] for one in defined]
+    verdicts = [weigh(step, merged(one)) for one in tried]
+    best = [one for one in verdicts if one.closed] or verdicts
+    if not best:
+        return Verdict(fault=NOTHING_DEFINED)
+    if best[0].construct is not None:
+        return without_proof(step, names, best[0].construct)
+    return best[0]
 
 
 def without_proof(step: Step, names: list[Named], construct: Construct) -> Verdict:
