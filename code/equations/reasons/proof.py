@@ -125,6 +125,7 @@ class Step:
     context: Context
     met: OutOfReach | None = None  # on the way of a proof that failed
     known: dict = field(default_factory=dict)
+    put_in: dict[str, tuple[Fact, ...]] = field(default_factory=dict)  # definitions
     found: dict = field(default_factory=dict)  # what is read, by what is withheld
 
     def pairs(self) -> Iterator[tuple[Node, Node]]:

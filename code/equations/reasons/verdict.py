@@ -226,7 +226,7 @@ def lacking(step: Step, groups: list[Group]) -> list[str]:
             for facts in (defined,) if added else (cited, ()):
                 rules = RULES
                 if enough(rules, facts):
-                    for rule in sorted(RULES - stated, reverse=True):
+                    for rule in sorted(RULES, reverse=True):
                         if enough(rules - {rule}, facts):
                             rules -= {rule}
                     missing = [said(rule) for rule in sorted(rules - stated)]
@@ -265,7 +265,9 @@ def definition(kind: str, text: str, step: Step) -> Group:
     cited = step.context.definitions.get(kind)
     if cited is None:
         return Group(text, meant(kind))
-    return Group(text, facts=tuple(equations(cited, step, False)))
+    if kind not in step.put_in:
+        step.put_in[kind] = tuple(equations(cited, step, False))
+    return Group(text, facts=step.put_in[kind])
 
 
 def defined_by_chapter(name: Named, world: World) -> str:
