@@ -116,7 +116,7 @@ BAD_LABELS = {
     "too few": (
         lambda y: y[:1],
         ValueError,
-        "y must have the shape of the predictions, (5,); got (1,). Each prediction needs one label.",
+        "y must have the shape of the predictions, (5,); got (1,). Each sample needs one label.",
     ),
     "integers": (
         lambda y: y.long(),
@@ -245,6 +245,11 @@ def test_bad_building_blocks():
     for name, kind, methods in (
         ("activation", TanH(), "forward and derivative, such as TanH"),
         ("output", MSELoss, "forward and derivative, such as TanH"),
+        (
+            "output",
+            type("OnlySlope", (), {"derivative": None}),
+            "forward and derivative, such as TanH",
+        ),
         ("loss", TanH, "forward and gradient, such as MSELoss"),
     ):
         message = (
@@ -345,10 +350,52 @@ def test_a_gradient_of_another_shape_is_not_broadcast(shape):
     net = five_point_network()
     net.layers[2].linear.bias_grad = torch.zeros(shape)
     message = (
-        f"bias_grad of layer 3 must have the shape of bias, (1,); got {shape}. "
-        "Call backward(x, y) again."
+        "bias_grad of layer 3 must be as bias, (1,) torch.float32 on cpu; "
+        f"got {shape} torch.float32 on cpu. Call backward(x, y) again."
     )
     assert_refused(lambda: net.apply_gradients(0.25), ValueError, message, net)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "error", "message"),
+    [
+        ("weight_grad", torch.Tensor.double, ValueError, "weight_grad of layer 2 must be as weight, (5, 3) torch.float32 on cpu; got (5, 3) torch.float64 on cpu."),
+        ("weight_grad", lambda g: g.to(torch.complex64), ValueError, "got (5, 3) torch.complex64 on cpu."),
+        ("bias_grad", lambda g: g.to("meta"), ValueError, "got (3,) torch.float32 on meta."),
+        ("bias_grad", torch.Tensor.tolist, TypeError, "bias_grad of layer 2 must be a torch tensor; got list."),
+        ("weight", torch.Tensor.long, TypeError, "weight of layer 2 must be a tensor of floating-point numbers; got torch.int64."),
+        ("weight", torch.Tensor.tolist, TypeError, "weight of layer 2 must be a tensor of floating-point numbers; got list."),
+        ("weight", lambda w: w[:1].expand(5, 3), ValueError, "elements of weight of layer 2 share their memory"),
+    ],
+)  # fmt: skip
+def test_no_step_begins_that_cannot_end(name, change, error, message):
+    net = five_point_network()
+    net.backward(*five_points())
+    linear = net.layers[1].linear
+    setattr(linear, name, change(getattr(linear, name)))
+    first = net.layers[0].linear.weight.clone()
+    with pytest.raises(error, match=re.escape(message)):
+        net.apply_gradients(0.25)
+    assert torch.equal(net.layers[0].linear.weight, first)
+
+
+def test_an_error_in_training_undoes_it():
+    class Breaks(MSELoss):
+        calls = 0
+
+        def gradient(self, y, prediction):
+            self.calls += 1
+            if self.calls == 3:
+                raise RuntimeError("broken")
+            return super().gradient(y, prediction)
+
+    net = NeuralNetwork(2, 1, [3], seed=0, loss=Breaks)
+    x, y = five_points()
+    net.backward(x, y)
+    before = snapshot(net)
+    with pytest.raises(RuntimeError, match="broken"):
+        train(x, y, net, 5, 0.25)
+    assert unchanged(net, before)
 
 
 @pytest.mark.parametrize("action", list(ACTIONS))
@@ -455,7 +502,16 @@ def test_the_hint_on_labels_fits_their_number():
     net, (x, y) = five_point_network(), five_points()
     for bad, end in (
         (y[:, None], "use y.reshape((5,))."),
-        (y[:4], "got (4,). Each prediction needs one label."),
+        (y[:4], "got (4,). Each sample needs one label."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(end) + "$"):
+            net.get_loss(x, bad)
+    net = NeuralNetwork(2, 3, [], seed=0)
+    for bad, end in (
+        (torch.zeros(3, 5), "got (3, 5). Rows and columns are swapped: use y.T."),
+        (torch.zeros(15), "got (15,). Each sample needs a row of 3 labels."),
+        (y, "got (5,). Each sample needs a row of 3 labels."),
+        (torch.zeros(5, 1, 3), "use y.reshape((5, 3))."),
     ):
         with pytest.raises(ValueError, match=re.escape(end) + "$"):
             net.get_loss(x, bad)

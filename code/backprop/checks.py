@@ -41,7 +41,8 @@ def kinds(**named: Any) -> None:
         method, example = (
             ("gradient", "MSELoss") if name == "loss" else ("derivative", "TanH")
         )
-        if not isinstance(kind, type) or not hasattr(kind, method):
+        methods = ("forward", method)
+        if not isinstance(kind, type) or not all(hasattr(kind, m) for m in methods):
             raise TypeError(
                 f"{name} must be a class with the methods forward and {method}, such "
                 f"as {example}; got {kind!r}."
@@ -161,20 +162,27 @@ def batch(x: Any, y: Any, sizes: Sequence[int], layers: Sequence) -> Tensor:
     _numbers("y", y, layers[0].linear.weight)
     shape = (len(x),) if sizes[-1] == 1 else (len(x), sizes[-1])
     if y.shape != shape:
-        hint = (
-            f" If the values are right, use y.reshape({shape})."
-            if y.numel() == math.prod(shape)
-            else " Each prediction needs one label."
-        )
         raise ValueError(
             f"y must have the shape of the predictions, {shape}; "
-            f"got {tuple(y.shape)}.{hint}"
+            f"got {tuple(y.shape)}. {_hint(y.shape, shape)}"
         )
     return y.reshape(len(x), sizes[-1])
 
 
-def gradients(layers: Sequence) -> None:
-    """A gradient in the shape of its parameter, for every parameter."""
+def _hint(came: Sequence[int], expected: Sequence[int]) -> str:
+    """What to do with labels of another shape."""
+    long, wanted = ([s for s in shape if s > 1] for shape in (came, expected))
+    if long == wanted:
+        return f"If the values are right, use y.reshape({expected})."
+    if len(came) == 2 and (*reversed(came),) == (*expected,):
+        return "Rows and columns are swapped: use y.T."
+    each = "one label" if len(expected) == 1 else f"a row of {expected[1]} labels"
+    return f"Each sample needs {each}."
+
+
+def gradients(sizes: Sequence[int], layers: Sequence) -> None:
+    """Parameters that fit, and for each a gradient of its shape, dtype and device."""
+    _parameters(sizes, layers)
     for number, layer in enumerate(layers, start=1):
         for name in ("weight", "bias"):
             parameter = getattr(layer.linear, name)
@@ -184,10 +192,15 @@ def gradients(layers: Sequence) -> None:
                     f"{name}_grad of layer {number} is missing; "
                     "call backward(x, y) before."
                 )
-            if gradient.shape != parameter.shape:
+            if not isinstance(gradient, Tensor):
+                raise TypeError(
+                    f"{name}_grad of layer {number} must be a torch tensor; "
+                    f"got {type(gradient).__name__}. Call backward(x, y) again."
+                )
+            if _kind(gradient) != _kind(parameter):
                 raise ValueError(
-                    f"{name}_grad of layer {number} must have the shape of {name}, "
-                    f"{tuple(parameter.shape)}; got {tuple(gradient.shape)}. "
+                    f"{name}_grad of layer {number} must be as {name}, "
+                    f"{_kind(parameter)}; got {_kind(gradient)}. "
                     "Call backward(x, y) again."
                 )
 
@@ -219,8 +232,8 @@ def lost_networks(losses: Tensor) -> None:
 
 
 @contextmanager
-def undone_if_not_finite(layers: Sequence) -> Iterator[None]:
-    """Put parameters and gradients back if a FloatingPointError ends the block."""
+def undone_on_error(layers: Sequence) -> Iterator[None]:
+    """Put parameters and gradients back if an error ends the block."""
     linears = [layer.linear for layer in layers]
     before = [
         (p.weight.clone(), p.bias.clone(), p.weight_grad, p.bias_grad)
@@ -228,7 +241,7 @@ def undone_if_not_finite(layers: Sequence) -> Iterator[None]:
     ]
     try:
         yield
-    except FloatingPointError:
+    except Exception:
         for linear, (weight, bias, *old_gradients) in zip(linears, before):
             linear.weight.copy_(weight)
             linear.bias.copy_(bias)
@@ -264,6 +277,12 @@ def _parameters(sizes: Sequence[int], layers: Sequence) -> None:
                     f"{name} of layer {number} must have shape {shape}; "
                     f"got {tuple(parameter.shape)}. Assign it anew."
                 )
+            strides = zip(parameter.shape, parameter.stride())
+            if any(size > 1 and stride == 0 for size, stride in strides):
+                raise ValueError(
+                    f"elements of {name} of layer {number} share their memory, as "
+                    "expand leaves them; assign its clone()."
+                )
             if (parameter.dtype, parameter.device) != (first.dtype, first.device):
                 raise TypeError(
                     f"{name} of layer {number} is {parameter.dtype} on "
@@ -271,6 +290,11 @@ def _parameters(sizes: Sequence[int], layers: Sequence) -> None:
                     f"{first.device}; assign all parameters in one dtype, on one "
                     "device."
                 )
+
+
+def _kind(tensor: Tensor) -> str:
+    """Shape, dtype and device."""
+    return f"{tuple(tensor.shape)} {tensor.dtype} on {tensor.device}"
 
 
 def _numbers(name: str, tensor: Any, weight: Tensor) -> None:

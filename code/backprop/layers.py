@@ -7,7 +7,7 @@ from . import checks
 
 
 class Linear:
-    """``Z_in = Z_out W + 1 b^T``: out of one layer comes what goes into the next.
+    """``Z_in = Z_out W + 1 b^T``, with the Z_out of the layer before.
 
     ``weight`` (in_features, out_features) is drawn uniformly within the bound of
     Glorot and Bengio (2010), from torch's global generator if ``generator`` is None;
@@ -52,7 +52,7 @@ class Sigmoid:
 
     def derivative(self, z_out: Tensor) -> Tensor:
         """Slopes where the outputs are ``z_out``, in its shape."""
-        return z_out - z_out * z_out  # eq-sigmoid-derivative
+        return z_out * (1 - z_out)  # eq-sigmoid-derivative
 
 
 class Neuron:

@@ -1,4 +1,4 @@
-"""The network: forward pass, backward pass, update (chapter ``network``)."""
+"""The network (chapter ``network``). Comments name the equations that lines compute."""
 
 import torch
 from torch import Tensor
@@ -44,7 +44,7 @@ class NeuralNetwork:
         return self.loss.forward(y, self.forward_pass(x)[-1])
 
     def backward(self, x: Tensor, y: Tensor) -> None:
-        """Set every ``weight_grad`` and ``bias_grad``, those of ``get_loss(x, y)``."""
+        """Set every ``weight_grad`` and ``bias_grad``: gradients of ``get_loss(x, y)``."""
         y = checks.batch(x, y, self.sizes, self.layers)
         for layer in self.layers:  # free their memory before more is needed
             layer.linear.weight_grad = layer.linear.bias_grad = None
@@ -52,9 +52,9 @@ class NeuralNetwork:
 
     def apply_gradients(self, learning_rate: float) -> None:
         """Take one step, in place. Raises RuntimeError before the first `backward`."""
+        checks.gradients(self.sizes, self.layers)
         rate = checks.learning_rate(learning_rate, self.layers)
-        checks.gradients(self.layers)
-        with torch.no_grad():  # a check by autograd may have left them tracked
+        with torch.no_grad():  # a check by autograd may leave them requiring grad
             self.descend(rate)
 
     def forward_pass(self, x: Tensor) -> list[Tensor]:

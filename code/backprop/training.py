@@ -12,15 +12,15 @@ def train(x, y, net, epochs: int, lr: float, progress: bool = False):
     ``x`` has shape (n, input_size), ``y`` the shape of ``net.forward(x)``. Returns
     the network and the losses (epochs,), each taken before the update of its epoch.
     ``progress=True`` shows a bar. Raises TypeError or ValueError for unusable
-    arguments, and FloatingPointError as soon as the loss is not finite; either leaves
-    the network as it was before the call.
+    arguments, and FloatingPointError as soon as the loss is not finite; any error
+    leaves the network, gradients too, as it was before the call.
     """
     checks.network(net)
     y = checks.batch(x, y, net.sizes, net.layers)
     checks.sizes(epochs=epochs)
     rate = checks.learning_rate(lr, net.layers)
     losses = []
-    with torch.inference_mode(), checks.undone_if_not_finite(net.layers):
+    with torch.inference_mode(), checks.undone_on_error(net.layers):
         for epoch in tqdm(range(epochs), disable=not progress):
             outputs = net.forward_pass(x)
             losses.append(net.loss.forward(y, outputs[-1]))
