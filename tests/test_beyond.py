@@ -230,7 +230,10 @@ def test_a_step_moves_parameters_that_a_check_left_tracked():
 def test_a_step_with_momentum_refuses_what_a_plain_step_refuses():
     net = relu_network()
     before = torch_twin(net)
+    zeros = torch.zeros(1, 3, dtype=torch.float64)
     for rate, error in ((0.1, RuntimeError), (-0.1, ValueError), ("", TypeError)):
+        if error is not RuntimeError:  # which is for missing gradients
+            net.backward(zeros, zeros)
         with pytest.raises(error) as plain:
             net.apply_gradients(rate)
         with pytest.raises(error, match=re.escape(str(plain.value))):

@@ -110,8 +110,8 @@ class Momentum:
 
         Errors are those of ``net.apply_gradients``.
         """
-        rate = checks.learning_rate(learning_rate, self.net.layers)
         checks.gradients(self.net.sizes, self.net.layers)
+        rate = checks.learning_rate(learning_rate, self.net.layers)
         with torch.no_grad():
             for layer, sums in zip(self.net.layers, self.sums):
                 p = layer.linear
