@@ -582,6 +582,7 @@ def test_rounding_is_small_in_most_networks(differences, fails):
         (r"x_j > -1000", "not > (layers of sizes 3, 4, 2, 3, 2, 2, 4, n = 5, numbers times -1e+06)"),
         (rf"{IN} \le 1000{ALL}", "not ≤"),
         (r"\mathcal{L} < 100", "not <"),
+        (r"\mathcal{L} \ge 0", "not ≥"),
         (r"|x_j| > 0", "left side is 0, right side is 0: not >"),
         (r"\operatorname{sigmoid}(|z|) > 1/2", "left side is 0.5, right side is 0.5: not >"),
         (r"\max(z, -20) = z", "numbers times 30"),
@@ -825,7 +826,42 @@ def test_every_form_of_a_displayed_equation_is_found(tmp_path, source):
     ("source", "says"),
     [
         ("\\begin{align}\nx = 1\n\\end{align}\n", r"1: \begin{align} begins no"),
-        ("\\[\nx = 1\n\\]\n", r"1: \[ begins no equation; write $$ ... $$"),
+        (
+            "\\[\nx = 1\n\\]\n",
+            r"1: \[ begins no equation; write $ ... $ or $$ ... $$",
+        ),
+        ("Here \\(x = 1\\).\n", r"1: \( begins no equation"),
+        ("Here \\\\(x = 1\\\\).\n", r"1: \\( begins no equation"),
+        ("```math\nx = 1\n```\n", "1: ```math is no equation here"),
+        ("```{role} m(math)\n```\n\n{m}`x`\n", "1: {role} makes roles"),
+        (
+            ":::{csv-table}\n:header: >\n:  $x$, y\n\na, b\n:::\n",
+            "1: a formula in the option header is not read",
+        ),
+        (
+            "```{sidebar} A\n:subtitle: '{math}`x`'\n\nText.\n```\n",
+            "1: a formula in the option subtitle is not read",
+        ),
+        (
+            "```{raw-cell}\n:format: text/html\n\n<math></math>\n```\n",
+            "1: a formula in HTML is not read",
+        ),
+        ("It is W<sup>T</sup>.\n", "1: a formula in HTML is not read"),
+        ("It is x{sub}`1`.\n", "1: a formula in {sub} is not read"),
+        ("---\nabstract: Here $x$.\n---\n", "1: a formula in the front matter"),
+        (
+            "---\nmyst: {enable_extensions: [html_admonition]}\n---\n",
+            "1: in the front matter: html_admonition hides",
+        ),
+        (
+            "It is $K$\n<!-- = 1 -->.\n",
+            "2: no formula stands right before: <!-- = 1",
+        ),
+        ("It is `K`<!-- = 1 -->.\n", "1: no formula stands right before: <!-- = 1"),
+        (
+            "$K$<!-- = K -->, and <!-- = K -->.\n",
+            "1: no formula stands right before",
+        ),
         ("Text\n\n$$\nx = 1\n", "3: this equation does not end"),
         ("Text\n$$\nx = 1\n$$\n", "2: this equation does not end, or is inside a"),
         (

@@ -61,6 +61,9 @@ ROWS = {
             r"\boldsymbol{\delta}^{(L)} = \nabla_{\mathbf{z}^{(L)}_{\mathrm{out}}} \mathcal{L} \odot \sigma'^{(L)}(\mathbf{z}^{(L)}_{\mathrm{in}})",
             r"\frac{\partial p_k}{\partial z^{(L)}_{i,\mathrm{in}}} = p_k (1 - p_i)",
             r"\sum_{k} y_k = 1",
+            r"q_i > 1/1000",
+            r"p_i \ge 1/100000",
+            r"|c| < 5",
         ],
     ),
     "softmax": (
@@ -285,6 +288,11 @@ def test_every_world_is_tried():
 )
 def test_what_is_true_holds(world, tex):
     assert failures(tex, world) == []
+
+
+@pytest.mark.parametrize("world", worlds.WORLDS.keys() - {"classifier"})
+def test_a_loss_of_which_nothing_is_said_can_be_negative(world):
+    assert "not ≥" in failures(r"\mathcal{L} \ge 0", world)[0]
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,18 @@ from .source import CELLS, HTML, MATHS_IN_HTML, WITHOUT_ARGUMENT, display, piece
 CODE = {*CELLS, "code", "code-block", "sourcecode", "literalinclude", "highlight"}
 CODE |= {"raw", "eval-rst", "include", "toctree", "bibliography"}
 
+# A formula in Markdown, or what may be one.
+MATHS = re.compile(r"\$[^$]+\$|\{math\}", re.IGNORECASE)
 MATHS_IN_RST = re.compile(r"\bmath\b|^\s*\.\. +(?:raw|include)::", re.MULTILINE)
 
 
 def of_file(text: str) -> Iterator[Piece]:
     """The pieces of a file, as `everything`. Raises ValueError, with the line, where its
     front matter cannot be read."""
-    settings = front_matter(text).get("myst")
+    front = front_matter(text)
+    if MATHS.search(str(front | {"equations": None})):
+        raise ValueError("1: a formula in the front matter is not read")
+    settings = front.get("myst")
     md = parser(settings) if settings else usual()
     yield from with_inside(pieces(text, 1, md, is_file=True), md)
 
@@ -78,10 +83,16 @@ def refusal(found: Directive) -> str | None:
             return "{include} shows a text that is not read; write it in this file"
         case "glue:math":
             return "{glue:math} shows what is not read; write the formula itself"
-        case "raw" if MATHS_IN_HTML.search(body):
+        case "raw" | "raw-cell" if MATHS_IN_HTML.search(body):
             return HTML
+        case "role":
+            return "{role} makes roles that are not read"
         case "eval-rst" if MATHS_IN_RST.search(body):
             return "a formula in {eval-rst} is not read; write it in Markdown"
+    if found.name not in CELLS:
+        for name, option in found.options.items():
+            if name not in ("alt", "caption") and MATHS.search(str(option)):
+                return f"a formula in the option {name} is not read; write it in the text"
     return None
 
 

@@ -27,6 +27,8 @@ def parser(settings: dict | None = None) -> MarkdownIt:
 
     config = MdParserConfig(enable_extensions=EXTENSIONS)
     config = merge_file_level(config, {"myst": settings or {}}, refuse)
+    if "html_admonition" in config.enable_extensions:
+        refuse(None, "html_admonition hides what it shows; write a directive")
     made = create_md_parser(config, RendererHTML)
     made.core.ruler.disable("text_join")  # keeps apart what was escaped
     rules = made.inline.ruler

@@ -44,10 +44,10 @@ WORDS = {"text", "text_special", "code_inline", "softbreak", "hardbreak"}
 # Cells need no space behind their name.
 DIRECTIVE = re.compile(r"\{((?:code|raw)-cell)\}|\{([^\s}]+)\}(?:\s|$)")
 LABELLED = re.compile(r"(.+?)\s*<([^<>]+)>", re.DOTALL)
-NO_DISPLAY = re.compile(r"\\begin\{\w+\*?\}|\\\[")
+NO_DISPLAY = re.compile(r"\\begin\{\w+\*?\}|\\{1,2}[\[(]")
 # Code that begins with a space, and holds a formula: two backticks that were none of code.
 STRAY = re.compile(r"`\s[^`$]*\$[^`$]+\$[^`]*`")
-MATHS_IN_HTML = re.compile(r"<math\b", re.IGNORECASE)
+MATHS_IN_HTML = re.compile(r"<(?:math|su[bp])\b", re.IGNORECASE)
 
 
 Place = tuple[int, int, int]  # of a piece: its line, and from where to where
@@ -146,6 +146,8 @@ class Reading:
     def of_fence(self, node: SyntaxTreeNode) -> Iterator[Piece]:
         info = node.info.strip()
         opening = DIRECTIVE.match(info)
+        if info == "math":
+            yield Unread(*self.place(node), f"```math is no equation here; {WRITE}")
         if opening:
             name = (opening[1] or opening[2]).lower()
             argument = info[opening.end() :].strip()
@@ -251,6 +253,10 @@ def of_leaf(
             name, (start, stop) = node.meta["name"].lower(), node.meta["span"]
             if name == "math":
                 yield Inline(*place, node.content, words)
+            if name in RAISED:
+                yield Unread(
+                    *place, f"a formula in {{{name}}} is not read; {WRITE}"
+                )
             written = content[start:stop].partition("}")[2]
             written = written.strip("`")
             labelled = LABELLED.fullmatch(written)
@@ -271,8 +277,9 @@ def of_leaf(
 
 
 FOOTNOTE = "a formula in a footnote is not read; write it in the text"
-WRITE = "write $$ ... $$"
+WRITE = "write $ ... $ or $$ ... $$"
 HTML = "a formula in HTML is not read; write $...$ or $$...$$"
+RAISED = {"sub", "sup", "subscript", "superscript"}
 DOLLARS = (
     "this equation does not end, or is inside a paragraph; give each $$ a line of its"
     " own, and leave a line free above"

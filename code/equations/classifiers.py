@@ -9,7 +9,7 @@ from torch import Tensor
 from .feedforward import FEEDFORWARD, GENERAL
 from .networks import Network
 from .tables import loss
-from .world import Symbol, World
+from .world import SCALES, Symbol, World
 
 
 def binary(y: Tensor, q: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class Classifier(Network):
     """A network with one of both losses. All have the predictions p of a softmax and q
     of sigmoids, whichever of them the loss takes."""
 
-    def __init__(self, sizes: list[int], n: int, end):
+    def __init__(self, sizes: list[int], n: int, end, scale: float = 1.0):
         last, of_sample, labels = end
         activations = [torch.sin, torch.tanh][: len(sizes) - 2] + [last]
         super().__init__(
@@ -45,6 +45,7 @@ class Classifier(Network):
             of_sample,
             lambda y, prediction: of_sample(y, prediction).mean(),
             labels=labels,
+            scale=scale,
         )
         self.world = CLASSIFIER
 
@@ -69,6 +70,12 @@ def classifiers() -> tuple[Classifier, ...]:
     )
 
 
+@cache
+def far_classifiers() -> tuple[Classifier, ...]:
+    ends = CLASSES, SIGMOIDS
+    return tuple(Classifier([3, 2], 4, end, s) for end in ends for s in SCALES)
+
+
 CLASSIFIER = World(
     "classifier",
     (
@@ -77,7 +84,7 @@ CLASSIFIER = World(
         Symbol("P", "the same for a batch, one row a sample", "definition", ("n", "K"), lambda net: net.P, row=True),
         Symbol("q", "predictions of sigmoids at the last layer", "definition", ("K",), lambda net: net.q),
         Symbol("Q", "the same for a batch, one row a sample", "definition", ("n", "K"), lambda net: net.Q, row=True),
-        Symbol("c", "any number", "leaf", (), lambda net: net.random("c")),
+        Symbol("c", "any number", "leaf", (), lambda net: net.drawn("c")),
         loss("cross-entropy", lambda net: of_classes(net.y, net.p), name="CE", word="CE", arguments=("y", "p")),
         loss("cross-entropy of the batch", lambda net: of_classes(net.Y, net.P).mean(), name="CE of the batch", word="CE", arguments=("Y", "P")),
         loss("binary cross-entropy", lambda net: binary(net.y, net.q), name="BCE", word="BCE", arguments=("y", "q")),
@@ -86,6 +93,7 @@ CLASSIFIER = World(
         loss("mean squared error of sigmoids", lambda net: ((net.q - net.y) ** 2).mean(), name="MSE of q", word="MSE", arguments=("y", "q")),
     ),
     classifiers,
+    far_classifiers,
     counts={"s": "n"},
     ones="n",
 )  # fmt: skip

@@ -38,7 +38,7 @@ from .nodes import (
     Underbrace,
     walk,
 )
-from .symbols import Place
+from .symbols import Place, describe
 from .values import (
     ONE,
     Undefined,
@@ -229,6 +229,7 @@ class Evaluator(Place):
             if isinstance(node, Quantity):
                 found = self.meaning(node)
                 if found is not None and found.kind == "function" and nodes:
+                    need(not node.bold, f"{describe(node)} is a function, and bold")
                     layer = self.layer_of(node)
                     function = self.model.value(found, layer)
                     yield self.value(nodes.pop(0)).mapped(function)

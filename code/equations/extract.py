@@ -106,6 +106,15 @@ def parse_chapter(path: str, source: str) -> Chapter:
         raise ValueError(f"{path}:{unread.line}: {unread.message}")
     displays = of_kind(pieces.Display, found)
     inlines = of_kind(pieces.Inline, found)
+    attached = [piece.words.comment for piece in inlines]
+    for html in of_kind(pieces.Html, found):
+        comment = html.content.strip()
+        if comment in attached:
+            attached.remove(comment)
+        elif CLAIM.match(comment):
+            raise ValueError(
+                f"{path}:{html.line}: no formula stands right before: {comment}"
+            )
     directives = of_kind(pieces.Directive, found)
     return Chapter(
         path,

@@ -7,11 +7,6 @@ from .nodes import EquationError, Node
 from .parse import parse_row
 
 INDEX = r"(?:\\ell|[ijkms]|\d+)(?: *[+-] *\d+)?"
-WHERE = re.compile(
-    rf" *{INDEX} *(?:=|\\neq?\b|\\[lg]eq?\b|<|>) *(?:{INDEX}|L|n)? *"
-)
-RANGE = re.compile(rf" *(?:{INDEX} *= *)?{INDEX}, *\\l?dots, *(?:{INDEX}|L|n)? *")
-NAME = re.compile(r"\\ell|(?<![\\A-Za-z])[ijkms](?![A-Za-z])")
 RELATION = re.compile(r"=|\\(?:approx|equiv|leftarrow|gets|[lg]eq?)\b|<|>")
 ONE = "a formula in the text makes one claim"
 ENDS = re.compile(r" *([^=]+?), *\\l?dots, *([^=]+?) *")

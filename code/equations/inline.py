@@ -20,12 +20,9 @@ from .extract import Chapter, Display, Inline
 from .forms import (
     ENDS,
     INDEX,
-    NAME,
     ONE,
-    RANGE,
     SAYS,
     SIGN,
-    WHERE,
     alone,
     has_relation,
     letters,
@@ -42,6 +39,7 @@ from .nodes import (
     walk,
 )
 from .parse import parse_row
+from .ranges import Ranges
 from .results import Result
 from .symbols import check_font
 from .values import Undefined, Value
@@ -62,6 +60,7 @@ class Kinds:
         self.world: World = world_of(chapter)
         self.models = self.world.models()
         self.conditions = Conditions(chapter)
+        self.ranges = Ranges(self.conditions)
 
     def check(self, inline: Inline) -> Result:
         result = Result(inline.file, inline.line, None, inline.tex, rows=1)
@@ -88,7 +87,7 @@ class Kinds:
             if kind not in EXECUTED:
                 raise EquationError("the claim in the comment cannot be executed")
             return "annotated"
-        if NAME.search(tex) and WHERE.fullmatch(tex) or RANGE.fullmatch(tex):
+        if self.ranges.is_range(tex):
             return "range"
         if re.fullmatch(rf" *{INDEX} *", tex):
             return "symbol"
@@ -117,9 +116,9 @@ class Kinds:
     def shape(self, tex: str, result: Result) -> str | None:
         r"""N \times M and (n, N) are shapes; one after \in, or several with '=' between
         them, are compared."""
-        member = re.fullmatch(r"(.+?) *\\in *\\mathbb\{R\}\^\{(.+)\}", tex)
+        member = re.fullmatch(r"(.+?) *\\in *\\mathbb\{R\}\^(?:\{(.+)\}|(\w))", tex)
         if member:
-            return self.member(member[1], member[2], result)
+            return self.member(member[1], member[2] or member[3], result)
         if r"\times" in tex and "=" in tex:
             row = parse_row(tex)
             if row.conditions or set(row.relations) != {"="}:
@@ -248,14 +247,14 @@ class Kinds:
         return node.layer is None and True in layered and not self.fits(node)
 
     def check_bare_font(self, node: Quantity) -> None:
-        """An element is not bold, with or without its layer."""
+        """A number or an element is not bold, with or without its layer."""
         of_sample = self.world.counts.keys() & node.indices[:1]
         axes = [
             len(symbol.axes)
             for symbol in self.world.of_letter(node.letter)
             if symbol.layered and (of_sample or not symbol.sample)
         ]
-        if node.indices and node.bold:
+        if node.bold:
             check_font(node, max(axes))
 
     def fits(self, node: Quantity) -> bool:

@@ -273,16 +273,15 @@ def mean_squared_error(y: Tensor, z: Tensor) -> Tensor:
 
 
 def random_losses(K: int, n: int, seed: int, mean: bool):
-    """A loss of one sample that treats no two outputs alike, and one of the batch:
-    their mean, or a function that is none of the samples' losses."""
+    """A loss of one sample that treats no two outputs alike, and can be negative; and
+    one of the batch: their mean, or a function that is none of the samples' losses."""
     generator = torch.Generator().manual_seed(seed)
     a, b, c = torch.rand((3, K), generator=generator, dtype=torch.float64) + 0.5
     weights = torch.rand(n, generator=generator, dtype=torch.float64) + 0.5
 
     def sample_loss(y, z):
-        return (a * (z - y) ** 2).sum(-1) + torch.sin(
-            (b * z).sum(-1) * (c * y).sum(-1)
-        )
+        squares = (a * (z - y) ** 2).sum(-1)
+        return squares + torch.sin((b * z).sum(-1) * (c * y).sum(-1)) - 2
 
     def batch_loss(y, z):
         losses = sample_loss(y, z)

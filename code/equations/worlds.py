@@ -13,7 +13,7 @@ from .world import LOSS, World, after_descent, descend
 
 def some_loss(*arguments: str):
     """A loss that treats no two of its arguments' elements alike, so that no formula
-    holds by symmetry."""
+    holds by symmetry, and that can be negative."""
 
     def value(model):
         parts = [
@@ -24,7 +24,7 @@ def some_loss(*arguments: str):
             + (model[name] ** 2).sum() / 3
             for name in arguments
         ]
-        return torch.stack(parts).sum()
+        return torch.stack(parts).sum() - 2
 
     return loss("loss", value)
 
@@ -87,7 +87,7 @@ DECAY = world_of_table(
         leaf("lambda", "", "weight decay", positive),
         leaf("mu", "", "share of the momentum that is kept", positive),
         defined("z", "r", "outputs", lambda m: torch.tanh(m["W"].T @ m["x"])),
-        loss("loss without the penalty", lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum(), name="data", word="data"),
+        loss("loss without the penalty", lambda m: (m["z"] ** 2 * m.random("loss", m.sizes["r"])).sum() - 2, name="data", word="data"),
         loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
     ],
 )  # fmt: skip
@@ -130,7 +130,7 @@ DIGITS = world_of_table(
         defined("z", "r", "outputs", lambda m: torch.relu(m["z_in"]), name="z_out", part="out"),
         defined("q", "", "mean square of what goes into a unit, over all starts", lambda m: over_starts(m, torch.clone), name="q_in", part="in"),
         defined("q", "", "the same for what comes out of it", lambda m: over_starts(m, torch.relu), name="q_out", part="out"),
-        loss("loss without the penalty", lambda m: (torch.sin(m["z_out"]) * m.random("loss", m.sizes["r"]) + m["z_out"] ** 2).sum(), name="data", word="data"),
+        loss("loss without the penalty", lambda m: (torch.sin(m["z_out"]) * m.random("loss", m.sizes["r"]) + m["z_out"] ** 2).sum() - 2, name="data", word="data"),
         loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
         derivative("delta", "r", "deltas", "z_in"),
         defined("g", "k p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["k"] + 2, m.sizes["p"]), first=-1),
