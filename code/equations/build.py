@@ -250,6 +250,11 @@ class Build(Transformer):
     def group(self, meta, children):
         return children[0]
 
+    def braced(self, meta, children):
+        if not isinstance(children[0], Quantity):
+            raise EquationError("no page shows braces; write parentheses")
+        return children[0]
+
     def shape(self, meta, children):
         return Shape(span(meta), *of_type(children, Node))
 

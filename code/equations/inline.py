@@ -34,6 +34,7 @@ from .nodes import (
     EquationError,
     Loss,
     Node,
+    Ones,
     Order,
     Quantity,
     walk,
@@ -41,8 +42,8 @@ from .nodes import (
 from .parse import parse_row
 from .ranges import Ranges
 from .results import Result
-from .symbols import check_font
-from .values import Undefined, Value
+from .symbols import check_font, describe
+from .values import Undefined, Value, need
 from .world import Model, World
 
 EXECUTED = {"annotated", "arithmetic", "equality", "shapes", "value"}
@@ -175,6 +176,9 @@ class Kinds:
         numbers = not any(map(has_symbols, row.sides))
         if not row.relations:
             node = alone(inline.tex)
+            if numbers:
+                value = Evaluator(self.models[0], 1).value(node)
+                need(value.is_number or isinstance(node, Ones), "this is no number")
             return "number" if numbers else self.term(node)
         decimals = Decimals(self.display(inline), self.chapter, result)
         if numbers:
@@ -254,6 +258,8 @@ class Kinds:
             for symbol in self.world.of_letter(node.letter)
             if symbol.layered and (of_sample or not symbol.sample)
         ]
+        name, count = describe(node), len(node.indices)
+        need(count <= max(axes), f"{name} has {count} indices; it needs {max(axes)}")
         if node.bold:
             check_font(node, max(axes))
 

@@ -303,6 +303,7 @@ const BUILD = {
   named: (children) => ({kind: "Named", name: functionName(children[0]), arguments: nodes(children)}),
   exponential: one("Exponential", "exponent"),
   group: ([node]) => node,
+  braced: ([node]) => (node.kind === "Quantity" ? node : refuse("no page shows braces; write parentheses")),
   shape: one("Shape", "rows", "columns"),
   fraction(children) {
     const [above, below] = nodes(children);

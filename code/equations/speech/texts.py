@@ -13,7 +13,6 @@ from ..marks import Subscript, collect, of_type, span, wrapped
 from ..nodes import (
     Blank,
     EquationError,
-    Exponential,
     Function,
     Listed,
     Named,
@@ -155,9 +154,6 @@ class TextBuild(Build):
         return Named(
             span(meta), f"root {degree[0]}", tuple(of_type(children, Node))
         )
-
-    def exponential(self, meta, children):
-        return Exponential(span(meta), of_type(children, Node)[0])
 
     def sum_of_all(self, meta, children):
         return SumOver(span(meta), "", children[-1])
