@@ -133,12 +133,14 @@ def test_what_reaches_further_than_it_seems_is_read_as_by_the_check(engine):
         r"{1 + 2} \cdot 3",
         r"{z^2}^3",
         r"{W^{(1)}_{ji}}^2",
-        r"\log(z)^2",
+        r"\ln(z)^2",
+        r"\begin{cases} z & z > 0 \\ 0, & \text{otherwise} \end{cases}",
         r"\operatorname{softmax}(\mathbf{p})_i",
+        r"\begin{cases} z & z = 0 \\ 0 & \text{otherwise} \end{cases}",
         r"e^z + \max\{0, z\} + \lVert \mathbf{x} \rVert + \|\mathbf{X}\|_F^2",
     ]
     assert differing(engine, forms) == []
-    assert [isinstance(tree, str) for tree in trees(engine, forms)] == [True] * 2 + [False] * 4  # fmt: skip
+    assert [isinstance(tree, str) for tree in trees(engine, forms)] == [True] * 2 + [False] * 4 + [True, False]  # fmt: skip
 
 
 def test_another_tree_is_noticed(typed):

@@ -81,8 +81,13 @@ ROWS = {
             r"\|\mathbf{p}\|^2 = \mathbf{p}^{\top} \cdot \mathbf{p}",
             r"p_i \le 1",
             r"p_i > 0",
+            r"\operatorname{softmax}(\mathbf{a})_i = p_i",
+            r"\mathcal{L}_{\mathrm{CE}}(\mathbf{y}, \mathbf{p}) = -\sum_{k} y_k \ln p_k",
+            r"\mathbf{1}^{\top} \cdot \mathbf{p} = 1",
         ],
         [
+            r"\operatorname{softmax}(\mathbf{a})_i = a_i",
+            r"\mathbf{1}^{\top} \cdot \mathbf{a} = 1",
             r"\frac{\partial p_i}{\partial a_j} = p_i (\delta_{ij} - p_i)",
             r"\frac{\partial p_i}{\partial a_j} = p_i (1 - p_j)",
             r"\frac{\partial \mathbf{p}}{\partial \mathbf{a}} = \operatorname{diag}(\mathbf{p}) - \mathbf{p}^{\top} \cdot \mathbf{p}",
@@ -105,8 +110,16 @@ ROWS = {
             r"z_i = \begin{cases} a_i & a_i > 0 \\ 0 & a_i = 0 \\ 0 & a_i < 0 \end{cases}",
             r"z_i \ge 0",
             r"z_i \ge a_i",
+            r"z_i = \begin{cases} a_i, & \text{if } a_i > 0, \\ 0 & \text{otherwise} \end{cases}",
+            r"z_i = \begin{cases} a_i, & a_i > 0, \\ 0, & a_i \le 0. \end{cases}",
+            r"z_i = \max\{0, a_i\}",
         ],
         [
+            r"z_i = \begin{cases} a_i & a_i < 0 \\ 0 & \text{otherwise} \end{cases}",
+            r"z_i = \begin{cases} a_i & a_i > 0 \\ 1 & \text{otherwise} \end{cases}",
+            r"z_i = \begin{cases} 0 & \text{otherwise} \\ a_i & a_i > 0 \end{cases}",
+            r"z_i = \begin{cases} a_i & a_i > 0 \\ 0 & a_i < 0 \\ 0 & \text{otherwise} \end{cases}",
+            r"z_i = \begin{cases} a_i & \text{otherwise} \end{cases}",
             r"z_i = \max(0, -a_i)",
             r"\operatorname{ReLU}'(a_i) = \begin{cases} 0 & a_i > 0 \\ 1 & a_i \le 0 \end{cases}",
             r"\operatorname{ReLU}'(a_i) = \begin{cases} 1 & a_i > 0 \\ 0 & a_i < 5 \end{cases}",
@@ -127,6 +140,8 @@ ROWS = {
             r"\frac{\partial \mathcal{L}}{\partial W_{ji}} = \frac{\partial \mathcal{L}_{\mathrm{data}}}{\partial W_{ji}} + \lambda W_{ji}",
             r"\mathbf{W} \leftarrow (1 - \eta \lambda) \mathbf{W} - \eta \, \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
             r"\mathbf{M} \leftarrow \mu \mathbf{M} + \nabla_{\mathbf{W}} \mathcal{L}_{\mathrm{data}}",
+            r"\mathcal{L} = \mathcal{L}_{\mathrm{data}} + \frac{\lambda}{2} \|\mathbf{W}\|_F^2",
+            r"\mathcal{L} = \mathcal{L}_{\mathrm{data}} + \frac{\lambda}{2} \lVert \mathbf{W} \rVert^2",
         ],
         [
             r"\frac{\partial \mathcal{L}}{\partial W_{ji}} = \frac{\partial \mathcal{L}_{\mathrm{data}}}{\partial W_{ji}} + 2 \lambda W_{ji}",
@@ -145,6 +160,7 @@ ROWS = {
             r"q_{\mathrm{out}} = \frac{1}{2} q_{\mathrm{in}}",
             r"\mathbf{u}_t = \mu \mathbf{u}_{t-1} + \mathbf{g}_t",
             r"\mathbf{w}_t = \mathbf{w}_{t-1} - \eta \mathbf{u}_t",
+            r"\mathbf{w}_{t+1} = \mathbf{w}_t - \eta \mathbf{u}_{t+1}",
             r"\mathbf{u}_t = \mathbf{g}_t + \mu \mathbf{g}_{t-1} + \mu^2 \mathbf{g}_{t-2} + \mu^3 \mathbf{u}_{t-3}",
             r"\mathcal{L} = \mathcal{L}_{\mathrm{data}} + \frac{\lambda}{2} \sum_{j} \sum_{i} W_{ji}^2",
             r"\frac{\partial \mathcal{L}}{\partial W_{ji}} = \frac{\partial \mathcal{L}_{\mathrm{data}}}{\partial W_{ji}} + \lambda W_{ji}",
@@ -170,8 +186,21 @@ ROWS = {
             r"y_i = x_i + \tanh(a_i)",
             r"\nabla_{\mathbf{x}} \mathcal{L} = \nabla_{\mathbf{y}} \mathcal{L} + \mathbf{W} \cdot \boldsymbol{\delta}",
             r"\frac{\partial y_i}{\partial x_j} = \delta_{ij} + \tanh'(a_i) W_{ji}",
+            r"\frac{\partial \mathbf{y}}{\partial \mathbf{x}} = \mathbf{I} + \operatorname{diag}(\tanh'(\mathbf{a})) \cdot \mathbf{W}^{\top}",
+            r"\mathbf{x} = (\mathbf{W}^{\top})^{-1} \cdot \mathbf{a}",
+            r"2 \mathbf{I} = \mathbf{W} \cdot \mathbf{W}^{-1} + \mathbf{I}^{\top}",
+            r"\mathbf{x}^{\top} \cdot \mathbf{I} \cdot \mathbf{x} = \|\mathbf{x}\|^2",
         ],
         [
+            r"\mathbf{W}^{-1} = \mathbf{W}^{\top}",
+            r"\mathbf{W}^{-1} \cdot \mathbf{W} = 2 \mathbf{I}",
+            r"\mathbf{x}^{-1} = \mathbf{x}",
+            r"\operatorname{tr}(\mathbf{I}) = 1",
+            r"\|\mathbf{I}\| = 1",
+            r"I_{ij} = 1",
+            r"\mathbf{I} \odot \mathbf{W} = \mathbf{W}",
+            r"\mathbf{I} \cdot \mathbf{x} = 2 \mathbf{x}",
+            r"\mathbf{I} + \mathbf{x} = \mathbf{x}",
             r"\nabla_{\mathbf{x}} \mathcal{L} = \mathbf{W} \cdot \boldsymbol{\delta}",
             r"\nabla_{\mathbf{x}} \mathcal{L} = \nabla_{\mathbf{y}} \mathcal{L} + \mathbf{W}^{\top} \cdot \boldsymbol{\delta}",
             r"\frac{\partial y_i}{\partial x_j} = \delta_{ij} + \tanh'(a_j) W_{ji}",
@@ -214,8 +243,14 @@ ROWS = {
             r"\frac{\partial \mathcal{L}}{\partial S_{ij}} = P_{ij} \left( \frac{\partial \mathcal{L}}{\partial P_{ij}} - \sum_{k} P_{ik} \frac{\partial \mathcal{L}}{\partial P_{ik}} \right)",
             r"\nabla_{\mathbf{Q}} \mathcal{L} = \frac{1}{\sqrt{m}} (\nabla_{\mathbf{S}} \mathcal{L}) \cdot \mathbf{K}",
             r"\langle \mathbf{Q}, \mathbf{Q} \rangle = \operatorname{tr}(\mathbf{Q}^{\top} \mathbf{Q})",
+            r"\sum_{j} P_{ij} = 1",
+            r"\operatorname{softmax}(\mathbf{S})^{\top} = \mathbf{P}^{\top}",
         ],
         [
+            r"\sum_{i} P_{ij} = 1",
+            r"P_{ij} = 1",
+            r"\operatorname{softmax}(\mathbf{S})^{\top} = \operatorname{softmax}(\mathbf{S}^{\top})",
+            r"\mathbf{P} \cdot \mathbf{V} = 1",
             r"\mathbf{O} = \operatorname{softmax}\left( \frac{1}{m} \mathbf{Q} \mathbf{K}^{\top} \right) \mathbf{V}",
             r"\nabla_{\mathbf{V}} \mathcal{L} = \mathbf{P} \cdot (\nabla_{\mathbf{O}} \mathcal{L})",
             r"\frac{\partial \mathcal{L}}{\partial S_{ij}} = P_{ij} \left( \frac{\partial \mathcal{L}}{\partial P_{ij}} - \sum_{k} P_{kj} \frac{\partial \mathcal{L}}{\partial P_{kj}} \right)",
@@ -418,6 +453,34 @@ BLOCKS = World(
     functools.cache(blocks),
 )  # fmt: skip
 
+
+class Linear(Blocks):
+    """Blocks of which all add the same linear function, and a loss behind them."""
+
+    def step(self, z):
+        return self.J @ z
+
+    @functools.cached_property
+    def J(self):
+        return self.random("J", self.sizes["m"], self.sizes["m"])
+
+    def gradients(self):
+        loss = torch.sin(self.z[-1] * self.random("loss", self.sizes["m"])).sum()
+        return [self.jacobian(loss, z) for z in self.z]
+
+
+LINEAR = World(
+    "linear blocks",
+    (
+        Symbol(
+            "g", "gradients", "derivative", ("m",), Linear.gradients, layered=True
+        ),
+        Symbol("J", "Jacobian", "definition", ("m", "m"), lambda m: m.J),
+        worlds.IDENTITY,
+    ),
+    functools.cache(lambda: tuple(Linear(LINEAR, size) for size in (3, 5))),
+)
+
 N = number
 OF_TESTS = {
     "logits": world_of_table(
@@ -496,6 +559,7 @@ OF_TESTS = {
         ],
     ),
     "blocks": BLOCKS,
+    "linear blocks": LINEAR,
     "pull back": world_of_table(
         "pull back",
         [
@@ -526,6 +590,8 @@ WORLD_OF_CASE = {
     "1-D convolution": "from 0",
     "attention": "attention of d",
     "residual": "blocks",
+    "residual backward": "linear blocks",
+    "inverse": "residual",
     "BPTT": "recurrence",
     "vJp": "pull back",
     "sum of sizes": "more letters",
@@ -540,10 +606,8 @@ NOT_READ = {
     "vec and Kronecker": "vec and the Kronecker product",
     "Einstein convention": "a sum that no sign shows",
     "chain of Jacobians with product sign": "an ordered product",
-    "residual backward": "an identity matrix of any size",
     "matrix in brackets": "a matrix in brackets",
     "derivative with a bar": "a bar, and a function without argument",
-    "inverse": "an inverse",
 }
 
 
@@ -572,6 +636,7 @@ DEFINITIONS = {
     "chain with :=",
     "integer sum over samples, mean output",
     "out x in convention",
+    "residual backward",  # of a symbol for which its own world has no formula
 }
 UPDATES = {"update with decay", "momentum", "SGD for one sample"}  # take no reason
 

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from lark import Token, Transformer, v_args
 
@@ -60,6 +60,8 @@ RELATIONS = {
     "MORE": ">",
     "LESS": "<",
 }
+
+OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<"}
 
 
 def check_indices(node) -> tuple[set[str], set[str]]:
@@ -242,6 +244,7 @@ class Build(Transformer):
 
     def named(self, meta, children):
         name = children[0].removeprefix("\\operatorname{").strip("\\}")
+        name = "log" if name == "ln" else name
         return Named(span(meta), name, tuple(of_type(children, Node)))
 
     def exponential(self, meta, children):
@@ -299,10 +302,21 @@ class Build(Transformer):
         return Quantity(span(meta), "indicator", indices=tuple(letters))
 
     def cases(self, meta, children):
-        return Cases(span(meta), tuple(of_type(children, tuple)))
+        (value, first), *others = of_type(children, tuple)
+        if None in [first, *(where for _, where in others)]:
+            relation = first and OPPOSITE.get(first.relation)
+            if len(others) != 1 or not relation:
+                raise EquationError(
+                    "'otherwise' stands behind one case with < or ≥"
+                )
+            others = [(others[0][0], replace(first, relation=relation))]
+        return Cases(span(meta), ((value, first), *others))
 
     def branch(self, meta, children):
-        value, left, right = of_type(children, Node)
+        value, *sides = of_type(children, Node)
+        if not sides:
+            return value, None  # otherwise
+        left, right = sides
         (relation,) = [
             RELATIONS[token.type]
             for token in of_type(children, Token)

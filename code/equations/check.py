@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 from . import orders, shapes, steps
-from .chains import Chain, Placed, read_display
+from .chains import Chain, Placed, has_symbols, read_display
 from .compare import (
     TOLERANCE,
     at_scale,
     check_braces,
     check_rounding,
     compare,
+    constant,
     equal,
     ordered,
 )
@@ -311,6 +312,7 @@ class Checker:
                         self.differences[id(side), number].append(difference)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
+                right = right if has_symbols(side.node) else constant(right, left)
                 if model.scale != 1:
                     at_scale(model.scale, left, right, side.relation)
                 elif side.relation in ORDERS:

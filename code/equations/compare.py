@@ -8,7 +8,7 @@ from torch import Tensor
 from .evaluate import COMPARISONS, ORDERS, Evaluator
 from .nodes import EquationError
 from .results import Result
-from .values import Value, common_indices, need
+from .values import Value, common_indices, fitted, need
 from .world import FAR
 
 TOLERANCE = 1e-12  # relative; float64 leaves 1e-14 or so, a wrong formula 1e-2
@@ -21,8 +21,9 @@ NOTHING = 1e-12  # smaller numbers count as zero
 def compare(left: Value, right: Value, name: str, other: str) -> float:
     """The largest difference, relative to the largest number. An EquationError where
     shapes or free indices differ."""
+    sides = fitted(left, right).sides, fitted(right, left).sides
     need(
-        left.sides == right.sides and left.matrix == right.matrix,
+        sides[0] == sides[1] and left.matrix == right.matrix,
         f"{other} is {right.shape}, {name} is {left.shape}",
     )
     for one, two, side in ((left, right, name), (right, left, other)):
@@ -34,8 +35,16 @@ def compare(left: Value, right: Value, name: str, other: str) -> float:
     return 0.0 if scale <= NOTHING else (a - b).abs().max().item() / scale
 
 
+def constant(value: Value, like: Value) -> Value:
+    """A number without symbols: the same for all indices of another."""
+    if value.axes or like.matrix:
+        return value
+    return Value(value.data.expand(like.data.shape), like.indices, like.axes)
+
+
 def numbers(left: Value, right: Value) -> tuple[Tensor, Tensor]:
     """The numbers of two values that have the same indices, in the same order."""
+    left, right = fitted(left, right), fitted(right, left)
     return left.data.detach(), right.over(left.indices).detach()
 
 

@@ -50,6 +50,7 @@ from .values import (
     need,
     number,
     of_number,
+    power,
     product,
     summed,
     total,
@@ -152,7 +153,7 @@ class Evaluator(Place):
             case Root(radicand=of):
                 return of_number(self.value(of), torch.sqrt)
             case Power(base=of, exponent=exponent):
-                return of_number(self.value(of), lambda data: data**exponent)
+                return power(self.value(of), exponent)
             case Fraction():
                 below = of_number(self.value(node.denominator), torch.reciprocal)
                 return product(below, self.value(node.numerator), "")
@@ -209,8 +210,7 @@ class Evaluator(Place):
     def function(self, node: Function) -> Value:
         if node.name == "sigma":
             symbol = Quantity(node.span, "sigma", node.layer)
-            layer = self.layer_of(node)
-            function = self.model.value(self.symbol(symbol), layer)
+            function = self.model.value(self.symbol(symbol), self.layer_of(node))
             often = self.model.world.differentiable
             need(
                 node.primes <= often,

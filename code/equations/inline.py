@@ -259,7 +259,9 @@ class Kinds:
             if symbol.layered and (of_sample or not symbol.sample)
         ]
         name, count = describe(node), len(node.indices)
-        need(count <= max(axes), f"{name} has {count} indices; it needs {max(axes)}")
+        need(
+            count <= max(axes), f"{name} has {count} indices; it needs {max(axes)}"
+        )
         if node.bold:
             check_font(node, max(axes))
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from .nodes import EquationError
 
 ONE = "1"  # the axis of what has one row or one column
+ANY = "any"  # that of an identity matrix, whose size is what fits
 
 
 class Undefined(EquationError):
@@ -109,6 +110,7 @@ def taken(
 ) -> Value:
     """The tensor with its dimensions named. A number picks one element, an index
     that occurs twice the elements where both are equal; None keeps a dimension."""
+    need(ANY not in axes, "an element of I is written as a Kronecker delta")
     left: list[tuple[str | None, str]] = []
     for position, (index, axis) in enumerate(zip(indices, axes, strict=True)):
         if index is not None and index.isdigit():
@@ -149,6 +151,26 @@ def of_number(value: Value, function: Callable[[Tensor], Tensor]) -> Value:
     return value.mapped(function)
 
 
+def power(value: Value, exponent: int) -> Value:
+    """A power of a number, or the inverse of a square matrix."""
+    if value.matrix and exponent == -1:
+        need(is_square(value), f"an inverse is of a square matrix: {value.shape}")
+        return value.mapped(torch.linalg.inv)
+    return of_number(value, lambda data: data**exponent)
+
+
+def is_square(value: Value) -> bool:
+    return value.sides[0] == value.sides[1] != ANY
+
+
+def fitted(value: Value, like: Value) -> Value:
+    """An identity matrix, or a multiple of one, in the size of another matrix."""
+    if value.sides != (ANY, ANY) or not is_square(like):
+        return value
+    eye = torch.eye(like.data.shape[-1], dtype=torch.float64)
+    return Value(value.data * eye, value.indices, (*value.axes[:-2], *like.sides))
+
+
 def transposed(value: Value) -> Value:
     need(value.matrix, "only a matrix can be transposed")
     rows, columns = value.sides
@@ -164,7 +186,7 @@ def diagonal(value: Value) -> Value:
 
 def trace(value: Value) -> Value:
     need(
-        value.matrix and value.sides[0] == value.sides[1],
+        value.matrix and is_square(value),
         f"a trace is of a square matrix, not of {value.shape}",
     )
     data = value.data.diagonal(dim1=-2, dim2=-1).sum(-1)
@@ -174,7 +196,7 @@ def trace(value: Value) -> Value:
 def inner(left: Value, right: Value) -> Value:
     """The sum of the products of equal elements of two matrices."""
     need(
-        left.matrix and right.matrix and left.sides == right.sides,
+        left.matrix and right.matrix and ANY not in left.sides == right.sides,
         f"an inner product of shapes {left.shape} and {right.shape}",
     )
     axes = common_indices([left, right])
@@ -185,7 +207,8 @@ def inner(left: Value, right: Value) -> Value:
 def total(terms: list[tuple[str, Value]]) -> Value:
     """Terms added, or taken away where the sign is '-'."""
     axes = common_indices([value for _, value in terms])
-    first = terms[0][1]
+    first = max((value for _, value in terms), key=lambda v: ANY not in v.sides)
+    terms = [(sign, fitted(value, first)) for sign, value in terms]
     result = torch.zeros((), dtype=torch.float64)
     for sign, value in terms:
         need(
@@ -225,6 +248,9 @@ def summed(value: Value, index: str, last: Value | None) -> Value:
 def product(left: Value, right: Value, sign: str) -> Value:
     axes = common_indices([left, right])
     a, b = left.over(tuple(axes)), right.over(tuple(axes))
+    sizes = {*left.sides, *right.sides}
+    if left.matrix and right.matrix and sign != "⊙" and ANY in sizes:
+        return shaped(a * b, axes, right if ANY in left.sides else left)
     if sign == "⊙":
         need(left.matrix and right.matrix, "⊙ needs two vectors or matrices")
         need(

@@ -43,6 +43,7 @@ SOFTMAX = world_of_table(
         loss("cross-entropy", lambda m: -(m["y"] * m["p"].log()).sum(), name="CE", word="CE", arguments=("y", "p")),
         some_loss("p"),
     ],
+    ones="K",
 )  # fmt: skip
 
 RELU = world_of_table(
@@ -133,12 +134,14 @@ DIGITS = world_of_table(
         loss("loss without the penalty", lambda m: (torch.sin(m["z_out"]) * m.random("loss", m.sizes["r"]) + m["z_out"] ** 2).sum() - 2, name="data", word="data"),
         loss("loss with the penalty", lambda m: m["data"] + m["lambda"] / 2 * (m["W"] ** 2).sum()),
         derivative("delta", "r", "deltas", "z_in"),
-        defined("g", "k p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["k"] + 2, m.sizes["p"]), first=-1),
+        defined("g", "k p", "gradients, one row a step", lambda m: m.drawn("g", m.sizes["k"] + 3, m.sizes["p"]), first=-1),
         defined("steps", "", "parameters and sums", some_steps),
         defined("u", "k p", "sums of the gradients up to a step, in which old ones fade, one row a step", lambda m: m["steps"]["u"], first=-2),
         defined("w", "k p", "all parameters after each step, one row a step", lambda m: m["steps"]["w"], first=-2),
     ],
 )  # fmt: skip
+
+IDENTITY = defined("I", "any any", "identity matrix, of the size that fits", lambda m: torch.ones(1, 1, dtype=torch.float64))  # fmt: skip
 
 RESIDUAL = world_of_table(
     "residual",
@@ -150,6 +153,7 @@ RESIDUAL = world_of_table(
         defined("y", "m", "outputs of the block", lambda m: m["x"] + torch.tanh(m["a"])),
         some_loss("y"),
         derivative("delta", "m", "deltas", "a"),
+        IDENTITY,
     ],
 )  # fmt: skip
 
@@ -228,6 +232,7 @@ RECURRENCE = world_of_table(
         defined("h", "T m", "states", lambda m: m["run"]["h"], first=0),
         some_loss("h"),
         derivative("delta", "T m", "deltas", "added"),
+        IDENTITY,
     ],
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 // build.py and marks.py of the package equations. A tree is made of objects with their kind and the fields of nodes.py.
 
 const PAIRS = {"{": "}", "\\left": "\\right"};
+const OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<"};
 const RELATIONS = {EQUALS: "=", APPROX: "≈", ARROW: "←", AT_LEAST: "≥", AT_MOST: "≤", MORE: ">", LESS: "<"};
 
 class FormulaError extends Error {}
@@ -202,7 +203,7 @@ function checkIndices(part) {
 // ---- Rules of the grammar ----
 
 const one = (kind, ...fields) => (children) => ({kind, ...Object.fromEntries(fields.map((field, at) => [field, nodes(children)[at]]))});
-const functionName = (token) => token.text.replace("\\operatorname{", "").replace(/^[\\}]+|[\\}]+$/g, "");
+const functionName = (token) => token.text.replace("\\operatorname{", "").replace(/^[\\}]+|[\\}]+$/g, "").replace(/^ln$/, "log");
 
 function row(children) {
   children.forEach((child, at) => {
@@ -320,9 +321,18 @@ const BUILD = {
   norm: (children) => ({kind: "Root", radicand: {kind: "Inner", left: nodes(children)[0], right: nodes(children)[0]}}),
   absolute: (children) => ({kind: "Named", name: "abs", arguments: nodes(children)}),
   indicator: (children) => ({kind: "Quantity", letter: "indicator", layer: null, indices: of(children, "LETTER").map((token) => token.text), part: null, bold: false, dot: false}),
-  cases: (children) => ({kind: "Cases", branches: children.filter(Array.isArray)}),
+  cases(children) {
+    const [first, ...others] = children.filter(Array.isArray);
+    if ([first, ...others].some(([, where]) => !where)) {
+      const relation = OPPOSITE[first[1]?.relation];
+      if (others.length !== 1 || !relation) refuse("'otherwise' stands behind one case with < or ≥");
+      others[0][1] = {...first[1], relation};
+    }
+    return {kind: "Cases", branches: [first, ...others]};
+  },
   branch(children) {
     const [value, left, right] = nodes(children);
+    if (!left) return [value, null];
     const [sign] = children.filter((child) => child.type in RELATIONS);
     return [value, {kind: "Comparison", left, relation: RELATIONS[sign.type], right}];
   },
