@@ -265,7 +265,14 @@ def test_words_under_a_brace_are_listed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["{names: [p]}", "{names: {p: 1}}", "{letters: {p: a}}", "{world: 1}"]
+    "text",
+    [
+        "{names: [p]}",
+        "{names: {p: 1}}",
+        "{names: {p: ''}}",
+        "{letters: {p: a}}",
+        "{world: 1}",
+    ],
 )
 def test_front_matter_that_says_something_else_is_refused(tmp_path, text):
     path = tmp_path / "a.md"

@@ -137,10 +137,11 @@ def test_what_reaches_further_than_it_seems_is_read_as_by_the_check(engine):
         r"\begin{cases} z & z > 0 \\ 0, & \text{otherwise} \end{cases}",
         r"\operatorname{softmax}(\mathbf{p})_i",
         r"\begin{cases} z & z = 0 \\ 0 & \text{otherwise} \end{cases}",
+        r"\begin{cases} 0 & \text{otherwise} \\ z & z \ne 0 \end{cases}",
         r"e^z + \max\{0, z\} + \lVert \mathbf{x} \rVert + \|\mathbf{X}\|_F^2",
     ]
     assert differing(engine, forms) == []
-    assert [isinstance(tree, str) for tree in trees(engine, forms)] == [True] * 2 + [False] * 4 + [True, False]  # fmt: skip
+    assert [isinstance(tree, str) for tree in trees(engine, forms)] == [True] * 2 + [False] * 4 + [False, True, False]  # fmt: skip
 
 
 def test_another_tree_is_noticed(typed):

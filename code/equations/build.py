@@ -59,9 +59,10 @@ RELATIONS = {
     "AT_MOST": "≤",
     "MORE": ">",
     "LESS": "<",
+    "NOT": "≠",
 }
 
-OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<"}
+OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<", "=": "≠", "≠": "="}
 
 
 def check_indices(node) -> tuple[set[str], set[str]]:
@@ -304,12 +305,10 @@ class Build(Transformer):
     def cases(self, meta, children):
         (value, first), *others = of_type(children, tuple)
         if None in [first, *(where for _, where in others)]:
-            relation = first and OPPOSITE.get(first.relation)
-            if len(others) != 1 or not relation:
-                raise EquationError(
-                    "'otherwise' stands behind one case with < or ≥"
-                )
-            others = [(others[0][0], replace(first, relation=relation))]
+            if len(others) != 1 or not first:
+                raise EquationError("'otherwise' stands behind one other case")
+            opposite = replace(first, relation=OPPOSITE[first.relation])
+            others = [(others[0][0], opposite)]
         return Cases(span(meta), ((value, first), *others))
 
     def branch(self, meta, children):

@@ -1,5 +1,6 @@
 """Derivatives, gradients and small changes of what stands in a model."""
 
+from collections.abc import Callable
 from itertools import permutations
 
 import torch
@@ -81,6 +82,21 @@ def gradient(place: Place, value: Value, by: Quantity) -> Value:
     causes, axes, _ = place.tensor(by)
     need(axes, "∇ takes a vector or a matrix")
     return whole(jacobian(place, value.data, causes, by), axes)
+
+
+def differentiated(
+    function: Callable[[Tensor], Tensor],
+) -> Callable[[Tensor], Tensor]:
+    """The derivative of a function that works element by element."""
+
+    def derivative(data: Tensor) -> Tensor:
+        argument = data if data.requires_grad else data.detach().requires_grad_()
+        (slopes,) = torch.autograd.grad(
+            function(argument).sum(), argument, create_graph=True
+        )
+        return slopes
+
+    return derivative
 
 
 # Small changes. A cause is a change of any size and direction; an effect is what the

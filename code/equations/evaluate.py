@@ -70,12 +70,13 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 COMPARISONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "=": torch.eq,
+    "≠": torch.ne,
     "<": torch.lt,
     ">": torch.gt,
     "≤": torch.le,
     "≥": torch.ge,
 }
-ORDERS = COMPARISONS.keys() - {"="}
+ORDERS = COMPARISONS.keys() - {"=", "≠"}
 
 
 @dataclass
@@ -219,7 +220,7 @@ class Evaluator(Place):
         else:
             function = FUNCTIONS[node.name]
         for _ in range(node.primes):
-            function = differentiated(function)
+            function = calculus.differentiated(function)
         return self.value(node.argument).mapped(function)
 
     def factors(self, nodes: list[Node]) -> Iterator[Value]:
@@ -291,6 +292,10 @@ class Evaluator(Place):
         sides = [self.value(node.left), self.value(node.right)]
         axes = common_indices(sides)
         need(not any(side.matrix for side in sides), "numbers are compared here")
+        if self.is_index(node.left) and self.is_index(node.right):
+            need(
+                sides[0].axes == sides[1].axes, "indices of two kinds are compared"
+            )
         left, right = (side.over(tuple(axes)) for side in sides)
         data = COMPARISONS[node.relation](left, right).to(torch.float64)
         return Value(data, tuple(axes), tuple(axes.values()))
@@ -333,18 +338,3 @@ class Evaluator(Place):
         if not terms:  # in a network with fewer layers
             return number(0.0)
         return total(terms)
-
-
-def differentiated(
-    function: Callable[[Tensor], Tensor],
-) -> Callable[[Tensor], Tensor]:
-    """The derivative of a function that works element by element."""
-
-    def derivative(data: Tensor) -> Tensor:
-        argument = data if data.requires_grad else data.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(
-            function(argument).sum(), argument, create_graph=True
-        )
-        return slopes
-
-    return derivative

@@ -190,7 +190,7 @@ def settings(front: dict) -> tuple[str | None, dict[str, str]]:
 def is_text(names: object) -> TypeGuard[dict[str, str]]:
     """Whether letters and their meanings stand here."""
     return isinstance(names, dict) and all(
-        isinstance(part, str) for pair in names.items() for part in pair
+        part and isinstance(part, str) for pair in names.items() for part in pair
     )
 
 

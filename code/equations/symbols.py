@@ -103,6 +103,15 @@ class Place:
             and not any(len(s.axes) > 1 for s in self.model.world.fitting(node))
         )
 
+    def is_index(self, node: Node) -> bool:
+        """Whether the number of an element stands here, as in 'i = j'."""
+        return (
+            isinstance(node, Quantity)
+            and node == Quantity(node.span, node.letter)
+            and node.letter in self.counted
+            and not self.model.world.of_letter(node.letter)
+        )
+
     def kronecker(self, node: Quantity) -> Value:
         one, other = node.indices
         axis = self.counted.get(one) or self.counted.get(other)
@@ -156,6 +165,10 @@ class Place:
     def quantity(self, node: Quantity) -> Value:
         if self.is_kronecker(node):
             return self.kronecker(node)
+        if self.is_index(node):
+            axis, first = self.counted[node.letter], self.model.world.first
+            values = torch.arange(first, first + self.model.sizes[axis])
+            return Value(values.to(torch.float64), (node.letter,), (axis,))
         symbol = self.symbol(node)
         if symbol.kind == "variable":  # any number: some of them
             need(not node.indices, f"'{shown(node.letter)}' takes no index")

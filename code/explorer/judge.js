@@ -32,7 +32,7 @@ const union = (...values) => [...new Set(values.flatMap((value) => value.indices
 const mapped = (value, f) => like(value, (E, r, c) => f(value.at(E, r, c)));
 const ofNumber = (value, f) => (need(!isMatrix(value), "a number is needed here, not a matrix"), mapped(value, f));
 const functions = {log: Math.log, exp: Math.exp, abs: Math.abs, sign: Math.sign};
-const compared = {"=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, "≤": (a, b) => a <= b, "≥": (a, b) => a >= b};
+const compared = {"=": (a, b) => a === b, "≠": (a, b) => a !== b, "<": (a, b) => a < b, ">": (a, b) => a > b, "≤": (a, b) => a <= b, "≥": (a, b) => a >= b};
 
 class Place {
   // The state, the layer ℓ, the sample of formulas of one sample, all nodes that share their indices, what a loss without

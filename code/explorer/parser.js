@@ -2,8 +2,8 @@
 // build.py and marks.py of the package equations. A tree is made of objects with their kind and the fields of nodes.py.
 
 const PAIRS = {"{": "}", "\\left": "\\right"};
-const OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<"};
-const RELATIONS = {EQUALS: "=", APPROX: "≈", ARROW: "←", AT_LEAST: "≥", AT_MOST: "≤", MORE: ">", LESS: "<"};
+const OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<", "=": "≠", "≠": "="};
+const RELATIONS = {EQUALS: "=", APPROX: "≈", ARROW: "←", AT_LEAST: "≥", AT_MOST: "≤", MORE: ">", LESS: "<", NOT: "≠"};
 
 class FormulaError extends Error {}
 
@@ -324,9 +324,8 @@ const BUILD = {
   cases(children) {
     const [first, ...others] = children.filter(Array.isArray);
     if ([first, ...others].some(([, where]) => !where)) {
-      const relation = OPPOSITE[first[1]?.relation];
-      if (others.length !== 1 || !relation) refuse("'otherwise' stands behind one case with < or ≥");
-      others[0][1] = {...first[1], relation};
+      if (others.length !== 1 || !first[1]) refuse("'otherwise' stands behind one other case");
+      others[0][1] = {...first[1], relation: OPPOSITE[first[1].relation]};
     }
     return {kind: "Cases", branches: [first, ...others]};
   },
