@@ -229,6 +229,7 @@ ROWS = {
         [
             r"\mu_i = \frac{1}{n} \sum_{s} z_{si}",
             r"v_i = \frac{1}{n} \sum_{s} (z_{si} - \mu_i)^2",
+            r"\frac{\partial \mu_i}{\partial z_{si}} = \frac{1}{n}",
             r"\hat{z}_{si} = \frac{z_{si} - \mu_i}{\sqrt{v_i + \epsilon}}",
             r"y_{si} = \gamma_i \hat{z}_{si} + \beta_i",
             r"\frac{\partial \mathcal{L}}{\partial \gamma_i} = \sum_{s} \frac{\partial \mathcal{L}}{\partial y_{si}} \hat{z}_{si}",
@@ -236,6 +237,8 @@ ROWS = {
         ],
         [
             r"v_i = \frac{1}{n} \sum_{s} z_{si}^2",
+            r"\frac{\partial \mu_i}{\partial z_{si}} = 1",
+            r"v_i = n",
             r"\frac{\partial \mathcal{L}}{\partial z_{si}} = \frac{\gamma_i}{\sqrt{v_i + \epsilon}} \frac{\partial \mathcal{L}}{\partial y_{si}}",
             r"\frac{\partial \mathcal{L}}{\partial z_{si}} = \frac{\gamma_i}{n \sqrt{v_i + \epsilon}} \left( n \frac{\partial \mathcal{L}}{\partial y_{si}} - \sum_{r} \frac{\partial \mathcal{L}}{\partial y_{ri}} \right)",
             r"\frac{\partial \mathcal{L}}{\partial \gamma_i} = \sum_{s} \frac{\partial \mathcal{L}}{\partial y_{si}} z_{si}",

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 from . import orders, shapes, steps
-from .chains import Chain, Placed, has_symbols, read_display
+from .chains import Chain, Placed, read_display
 from .compare import (
     TOLERANCE,
     at_scale,
@@ -25,6 +25,7 @@ from .nodes import (
     Differential,
     Equality,
     Loss,
+    Node,
     Order,
     Quantity,
     Row,
@@ -112,7 +113,7 @@ class Checker:
         left = [n for n in walk(chain.sides[0].node) if isinstance(n, Differential)]
         if any(node.of in chain.causes for node in left):
             raise fault(chain.sides[0], "this change stands on the right, too")
-        if relations & ORDERS and self.is_of_sizes(chain):
+        if relations & ORDERS and self.is_of_sizes(*(s.node for s in chain.sides)):
             raise fault(
                 chain.sides[0],
                 "an inequality of sizes says where something holds; it is no claim",
@@ -137,11 +138,12 @@ class Checker:
         else:
             self.check_chain(chain)
 
-    def is_of_sizes(self, chain: Chain) -> bool:
-        quantities = [n for n in chain.nodes if isinstance(n, Quantity)]
-        symbols = [s for n in quantities for s in self.world.fitting(n)]
-        losses = any(isinstance(node, Loss) for node in chain.nodes)
-        return not losses and {s.kind for s in symbols} <= {"size", "number"}
+    def is_of_sizes(self, *sides: Node) -> bool:
+        """Whether only numbers that nothing changes stand here."""
+        nodes = [n for n in walk(sides) if isinstance(n, Quantity | Loss)]
+        letters = [node for node in nodes if isinstance(node, Quantity)]
+        kinds = {s.kind for node in letters for s in self.world.fitting(node)}
+        return letters == nodes and kinds <= {"size", "number"}
 
     def check_chain(self, chain: Chain) -> None:
         """In every model that meets the conditions, at every layer of the range."""
@@ -312,7 +314,8 @@ class Checker:
                         self.differences[id(side), number].append(difference)
         for (left, right), side in zip(pairwise(values), chain.sides[1:]):
             with at(side, place):
-                right = right if has_symbols(side.node) else constant(right, left)
+                if self.is_of_sizes(side.node):
+                    right = constant(right, left)
                 if model.scale != 1:
                     at_scale(model.scale, left, right, side.relation)
                 elif side.relation in ORDERS:

@@ -36,7 +36,7 @@ def compare(left: Value, right: Value, name: str, other: str) -> float:
 
 
 def constant(value: Value, like: Value) -> Value:
-    """A number without symbols: the same for all indices of another."""
+    """A number of sizes alone is the same for all indices of another value."""
     if value.axes or like.matrix:
         return value
     return Value(value.data.expand(like.data.shape), like.indices, like.axes)
