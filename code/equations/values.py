@@ -74,6 +74,7 @@ class Value:
 
     def mapped(self, function: Callable[[Tensor], Tensor]) -> "Value":
         """The same indices and shape, with every number changed."""
+        need(ANY not in self.axes, "no function takes the elements of I")
         return Value(function(self.data), self.indices, self.axes)
 
 
@@ -160,7 +161,7 @@ def power(value: Value, exponent: int) -> Value:
 
 
 def is_square(value: Value) -> bool:
-    return value.sides[0] == value.sides[1] != ANY
+    return value.matrix and value.sides[0] == value.sides[1] != ANY
 
 
 def fitted(value: Value, like: Value) -> Value:
@@ -186,7 +187,7 @@ def diagonal(value: Value) -> Value:
 
 def trace(value: Value) -> Value:
     need(
-        value.matrix and is_square(value),
+        is_square(value),
         f"a trace is of a square matrix, not of {value.shape}",
     )
     data = value.data.diagonal(dim1=-2, dim2=-1).sum(-1)
