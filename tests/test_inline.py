@@ -104,6 +104,7 @@ def test_each_formula_is_of_a_kind(tmp_path, formula, kind):
         (r"\boldsymbol{\sigma}^{(L)}(\mathbf{z}^{(L)}_{\mathrm{in}})", "σ^(L) is a function, and bold"),
         (r"{1 + 2} \cdot 3 = 9", "cannot be read from here: + 2}"),
         (r"{2^3}^2 = 64", "no page shows braces"),
+        (r"e^{2}^2 > 1", "cannot be read from here: ^2 > 1"),
         (r"\mathbf{1}_n", "an index of n is s, and no other"),
         (r"\sqrt{\mathbf{1}}", "a number is needed here"),
         (r"1 + \mathbf{1}", "a sum of shapes"),
