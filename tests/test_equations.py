@@ -644,7 +644,7 @@ def test_a_message_names_file_line_label_and_row():
     )
     below = "1. Definition.\n2. Definition."
     assert message(tex, below=below).startswith(
-        "a.md:5 (eq-a), row 2: index i is free on the left side only (layers of sizes"
+        "a.md:5 (eq-a), row 2: right side is 2, left side is "
     )
 
 
