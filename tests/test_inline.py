@@ -252,10 +252,30 @@ def test_what_only_words_claim_is_listed(tmp_path):
     """A symbol of which words say something, a longer term, and what the text calls by
     names of its own; not what is executed, nor a symbol in passing."""
     symbol = rf"From here on ${DELTA}$ is something else."
-    for text in (symbol, rf"It is ${DELTA} + {DELTA}$.", "It is $q$."):
+    bare = r"It is $\mathbf{W} \boldsymbol{\delta}$."
+    for text in (symbol, rf"It is ${DELTA} + {DELTA}$.", bare, "It is $q$."):
         assert check(tmp_path, text, front="q").in_words != {}
     for text in (rf"With ${DELTA}$ it goes on.", "It is $1 + 1 = 2$."):
         assert check(tmp_path, text).in_words == {}
+
+
+@pytest.mark.parametrize("between", [", ", " is ", " (", ", of shape "])
+def test_a_shape_right_behind_a_symbol_is_that_of_the_symbol(tmp_path, between):
+    def checked(symbol, shape):
+        return check(tmp_path, f"Here ${symbol}${between}${shape}$.")
+
+    weights, right = r"\mathbf{W}^{(\ell)}", r"N^{(\ell-1)} \times N^{(\ell)}"
+    report = checked(weights, right)
+    assert report.failures == [] and report.inlines[-1].kind == "shapes"
+    (found,) = checked(weights, r"N^{(\ell)} \times N^{(\ell-1)}").failures
+    assert "a.md:14: its shape is (N^(0), N^(1)), not (N^(1), N^(0))" in found
+    assert "not (n, N^(0))" in checked(r"\mathbf{Y}", "(n, N^{(0)})").failures[0]
+    for symbol, shape in (
+        (r"\mathbf{W}", right),  # of any layer
+        (weights, r"3 \times 2"),  # of an example
+        (r"\ell = 1, \dots, L", right),
+    ):
+        assert checked(symbol, shape).inlines[-1].kind == "shape"
 
 
 def test_words_under_a_brace_are_listed(tmp_path):

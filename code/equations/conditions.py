@@ -9,7 +9,7 @@ from .check import Checker, world_of
 from .decimals import Decimals
 from .evaluate import COMPARISONS
 from .extract import Chapter, Display, Inline
-from .forms import WHEN
+from .forms import WHEN, quantities
 from .networks import Network, PencilNetwork
 from .nodes import Equality, Number, Product, Quantity, Row, walk
 from .results import Result
@@ -39,16 +39,12 @@ class Conditions:
             isinstance(last, Number) and last.text.isdigit() and int(last.text)
         ):
             return False
-        quantities = [
-            [node for node in walk(side) if isinstance(node, Quantity)]
-            for side in sizes
-        ]
         is_chain = len(row.sides) == 2 or set(row.relations) == {"="}
         are_products = all(isinstance(s, Quantity | Product) for s in sizes)
         return (
             is_chain
             and are_products
-            and all(found and all(map(self.counts, found)) for found in quantities)
+            and all(q and all(map(self.counts, q)) for q in map(quantities, sizes))
         )
 
     def check_own(self, inline: Inline, row: Row) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .nodes import EquationError, Node
+from .nodes import EquationError, Node, Quantity, walk
 from .parse import parse_row
 
 INDEX = r"(?:\\ell|[ijkms]|\d+)(?: *[+-] *\d+)?"
@@ -27,6 +27,19 @@ def alone(tex: str) -> Node:
     if row.relations or row.conditions or len(row.sides) != 1:
         raise EquationError(ONE)
     return row.sides[0]
+
+
+def side(tex: str) -> Node | None:
+    """The same; None where something else stands."""
+    try:
+        return alone(tex)
+    except EquationError:
+        return None
+
+
+def quantities(part) -> list[Quantity]:
+    """The symbols in a node, or in several."""
+    return [node for node in walk(part) if isinstance(node, Quantity)]
 
 
 def letters(tex: str) -> set[str]:

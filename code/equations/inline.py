@@ -5,9 +5,10 @@ must be written in symbols that there are, and with shapes that fit.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 from . import shapes
 from .chains import Chain, Placed, Side, has_symbols, read_display
@@ -27,6 +28,8 @@ from .forms import (
     has_relation,
     letters,
     outside,
+    quantities,
+    side,
 )
 from .nodes import (
     Differential,
@@ -37,7 +40,6 @@ from .nodes import (
     Ones,
     Order,
     Quantity,
-    walk,
 )
 from .parse import parse_row
 from .ranges import Ranges
@@ -48,7 +50,9 @@ from .world import Model, World
 
 EXECUTED = {"annotated", "arithmetic", "equality", "shapes", "value"}
 # Their words may claim something that no program reads.
-IN_WORDS = {"own names", "term"}
+IN_WORDS = {"own names", "shorthand", "term"}
+# Between a symbol and its shape.
+OF_SHAPE = re.compile(r"\s*(?:,|\(|is|are|(?:,|has|have|is|are)? of shape)\s*")
 
 USUAL_LOSS = r"\mathcal{L}(\mathbf{y}, \mathbf{z}^{(L)}_{\mathrm{out}})"
 
@@ -62,6 +66,12 @@ class Kinds:
         self.models = self.world.models()
         self.conditions = Conditions(chapter)
         self.ranges = Ranges(self.conditions)
+        # Formulas that are right before others which may be their shapes.
+        self.named = {
+            id(shape): of.tex
+            for of, shape in pairwise(chapter.inlines)
+            if of.after == shape.before and OF_SHAPE.fullmatch(shape.before)
+        }
 
     def check(self, inline: Inline) -> Result:
         result = Result(inline.file, inline.line, None, inline.tex, rows=1)
@@ -99,7 +109,7 @@ class Kinds:
         ends = ENDS.fullmatch(tex)
         if ends:
             return self.list_of(ends.groups())
-        shape = self.shape(tex, result)
+        shape = self.shape(inline, result)
         if shape:
             return shape
         parts = list(outside(tex, ","))
@@ -114,12 +124,14 @@ class Kinds:
 
     # ------------------------------------------------------------ shapes
 
-    def shape(self, tex: str, result: Result) -> str | None:
-        r"""N \times M and (n, N) are shapes; one after \in, or several with '=' between
-        them, are compared."""
+    def shape(self, inline: Inline, result: Result) -> str | None:
+        r"""N \times M and (n, N) are shapes; one after \in, one right behind a symbol, or
+        several with '=' between them, are compared."""
+        tex = inline.tex
         member = re.fullmatch(r"(.+?) *\\in *\\mathbb\{R\}\^(?:\{(.+)\}|(\w))", tex)
         if member:
-            return self.member(member[1], member[2] or member[3], result)
+            reals = outside(member[2] or member[3], r"\times")
+            return self.member(alone(member[1]), reals, result)
         if r"\times" in tex and "=" in tex:
             row = parse_row(tex)
             if row.conditions or set(row.relations) != {"="}:
@@ -138,22 +150,21 @@ class Kinds:
         for size in sizes:
             if not self.is_size(size):
                 raise EquationError(f"{size.strip()} is no size")
+        symbol = side(self.named.get(id(inline), ""))
+        numbers = all(size.strip().isdigit() for size in sizes)  # of an example
+        if isinstance(symbol, Quantity) and self.fits(symbol) and not numbers:
+            return self.member(symbol, sizes, result)
         return "shape"
 
     def is_size(self, tex: str) -> bool:
         """Whether a size, a whole number or an index stands here, or a sum of these."""
         if re.fullmatch(rf" *-?{INDEX} *", tex):
             return True
-        try:
-            nodes = walk(alone(tex))
-        except EquationError:
-            return False
-        quantities = [node for node in nodes if isinstance(node, Quantity)]
-        return bool(quantities) and all(map(self.conditions.counts, quantities))
+        found = quantities(side(tex))
+        return bool(found) and all(map(self.conditions.counts, found))
 
-    def member(self, tex: str, sizes: str, result: Result) -> str:
-        stated = [alone(size) for size in outside(sizes, r"\times")]
-        node = alone(tex)
+    def member(self, node: Node, sizes: Iterable[str], result: Result) -> str:
+        stated = [alone(size) for size in sizes]
         for evaluator, value in self.places(node, every=True):
             sides = value.sides
             found = [shapes.size(size, evaluator) for size in stated]
@@ -224,8 +235,8 @@ class Kinds:
     def term(self, node: Node) -> str:
         """A symbol stands in the table, in this font and with these marks. The shapes
         of a longer term fit. One whose marks are left out is shorthand."""
-        quantities = [part for part in walk(node) if isinstance(part, Quantity)]
-        for part in quantities:
+        symbols = quantities(node)
+        for part in symbols:
             if part.letter not in self.world.letters and not self.is_index(part):
                 raise EquationError(f"unknown symbol '{part.letter}'")
             if self.is_bare(part):
@@ -236,7 +247,7 @@ class Kinds:
             return "symbol"
         if node == Loss(node.span):
             return "symbol"
-        if any(map(self.is_bare, quantities)):
+        if any(map(self.is_bare, symbols)):
             return "shorthand"
         for evaluator, _ in self.places(node):
             check_braces(evaluator, Result("", 0, None, ""))
@@ -295,8 +306,10 @@ class Kinds:
 
     def with_step(self, model: Model, nodes: list[Node]) -> Model:
         """With numbers for w and h, if they stand here."""
-        quantities = [node for node in nodes if isinstance(node, Quantity)]
-        found = {symbol.key for q in quantities for symbol in self.world.fitting(q)}
+        symbols = [
+            s for q in quantities(tuple(nodes)) for s in self.world.fitting(q)
+        ]
+        found = {symbol.key for symbol in symbols}
         return (
             model.moved(("W", 1, (0, 0)), 1e-3) if found & {"entry", "h"} else model
         )

@@ -6,8 +6,8 @@ from math import inf
 
 from .conditions import Conditions
 from .evaluate import Evaluator
-from .forms import INDEX, alone, outside
-from .nodes import EquationError, Node, Quantity, walk
+from .forms import INDEX, outside, quantities, side
+from .nodes import Node
 from .values import Undefined, need
 from .world import Model
 
@@ -62,12 +62,9 @@ class Ranges:
             if of_index or not item.strip() or DOTS.fullmatch(item):
                 yield True
                 continue
-            try:
-                node = alone(item)
-            except EquationError:
-                yield False
-                return
-            yield all(map(self.conditions.counts, quantities(node))) and node
+            node = side(item)
+            counts = all(map(self.conditions.counts, quantities(node)))
+            yield node if node and counts else False
 
     def check(self, letter: str, offset: int, ends: list[tuple[str, Node]]) -> None:
         named = {part.letter for _, end in ends for part in quantities(end)}
@@ -107,7 +104,3 @@ class Ranges:
             elif sign in (">", r"\ge", r"\geq"):
                 low = max(low, value + (sign == ">"))
         return low <= high
-
-
-def quantities(node: Node) -> list[Quantity]:
-    return [part for part in walk(node) if isinstance(part, Quantity)]

@@ -105,12 +105,8 @@ class Place:
 
     def is_index(self, node: Node) -> bool:
         """Whether the number of an element stands here, as in 'i = j'."""
-        return (
-            isinstance(node, Quantity)
-            and node == Quantity(node.span, node.letter)
-            and node.letter in self.counted
-            and not self.model.world.of_letter(node.letter)
-        )
+        letters = self.counted.keys() - self.model.world.letters
+        return any(node == Quantity(node.span, letter) for letter in letters)
 
     def kronecker(self, node: Quantity) -> Value:
         one, other = node.indices
