@@ -286,6 +286,8 @@ ROWS = {
             r"\frac{\partial \mathcal{L}}{\partial U_{ij}} = \sum_{t} \delta_{tj} h_{t-1,i}",
             r"h_{t+1,i} = \tanh(a_{ti})",
             r"[t = i] = \delta_{ti}",
+            r"\nabla_{\mathbf{b}} \mathcal{L} = \sum_{t=1}^{m} \boldsymbol{\delta}_t",
+            r"\frac{\partial \mathcal{L}}{\partial b_t} = \sum_{i} \delta_{it}",
         ],
     ),
     "graph": (

@@ -234,6 +234,7 @@ RECURRENCE = world_of_table(
         derivative("delta", "T m", "deltas", "added"),
         IDENTITY,
     ],
+    counts={"t": "T"},
 )  # fmt: skip
 
 GRAPH = world_of_table(
