@@ -36,7 +36,7 @@ from .reasons import (
 from .results import Result
 from .world import World
 
-Read = dict[tuple[str, int], list[Chain]]  # the chains of displays, by their places
+Read = dict[tuple[str, int, str], list[Chain]]  # of displays, by place and text
 
 
 def check_reasons(chapters: list[Chapter], results: dict, read: Read) -> None:
@@ -76,10 +76,11 @@ class Library:
         self.defined: dict[str, dict[str, Cited]] = {}
 
     def chains(self, display: Display) -> list[Chain]:
-        if display.place not in self.read:
+        key = *display.place, display.tex  # a changed one stands at the same place
+        if key not in self.read:
             unused = Result(*display.place, None, display.tex)
-            self.read[display.place] = read_display(display, unused)
-        return self.read[display.place]
+            self.read[key] = read_display(display, unused)
+        return self.read[key]
 
     def context(self, chain: Chain, chapter: Chapter) -> Context:
         stated = [placed.what for placed in chain.conditions]

@@ -95,7 +95,9 @@ def check_files(paths: list[str], world: str | None = None) -> Report:
     by_place = {place: result for place, (result, _) in checked.items()}
     check_citations(chapters, by_place)
     check_reasons(
-        chapters, by_place, {place: read for place, (_, read) in checked.items()}
+        chapters,
+        by_place,
+        {(*place, found.tex): read for place, (found, read) in checked.items()},
     )
     inlines = []
     for chapter in chapters:
