@@ -128,6 +128,8 @@ def test_cases(case):
     text = str(found)
     assert (found.status, found.mistake or "") == (case.status, case.names), text
     assert [says for says in case.says if says not in text] == [], text
+    lines = found.message.split("\n")
+    assert len(lines) == len(set(lines)), text
     assert [says for says in case.says_not if says in text] == [], text
 
 
@@ -270,7 +272,7 @@ def test_two_explanations_are_both_told(monkeypatch):
     monkeypatch.setattr(room, "RESIDUALS", [*RESIDUALS, twin])
     found = diagnose(threads.load(("squared",)))
     assert found.mistake == "residual-squared"
-    assert "another formula as well" in found.message
+    assert "other formulas as well" in found.message
 
 
 # ---------------------------------------------------------------- where the book shows it
@@ -787,17 +789,18 @@ def slow(clock, seconds, change=lambda net: None):
 
 
 def test_a_slow_network_is_checked_to_the_end(clock):
-    found = diagnose(slow(clock, 4))
+    found = diagnose(slow(clock, 1))
     assert found.message.endswith("forward, loss, backward, update.")
     assert found.ok, found
-    assert clock.now > calls.SECONDS  # else it shows nothing
+    assert clock.now > calls.SECONDS / 2  # who is late and not wrong goes on
 
 
 @pytest.mark.parametrize("part", [None, "backward"])
 def test_what_was_not_tried_is_not_called_right(part, clock):
-    found = diagnose(slow(clock, 30), part=part)
+    found = diagnose(slow(clock, 3), part=part)
     assert (found.status, found.part, found.ok) == ("timeout", "backward", False)
     assert "Nothing wrong was found, but this class is too slow" in found.message
+    assert clock.now <= calls.SECONDS
 
 
 def test_a_slow_network_can_be_wrong(clock):
@@ -807,7 +810,7 @@ def test_a_slow_network_can_be_wrong(clock):
 
     wrong = slow(clock, 7.5, no_bias_gradients)
     assert diagnose(wrong).mistake == "bias-gradient-zero"
-    assert clock.now > calls.SECONDS
+    assert calls.SECONDS / 2 < clock.now <= calls.SECONDS
 
 
 class Stubborn(NeuralNetwork):

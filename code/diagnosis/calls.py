@@ -14,8 +14,7 @@ from .problems import Problem
 from .recorder import ShapeRecorder
 from .time_limit import TimeLimit, Worker
 
-SECONDS = 5.0  # for one call; after these, explanations get shorter
-PATIENCE = 4  # times as many, for all calls of a diagnosis together
+SECONDS = 5.0  # for a diagnosis, without what is imported during it
 
 TOO_SLOW = (
     "Nothing wrong was found, but this class is too slow to try everything. On networks as"
@@ -68,14 +67,13 @@ class Caller:
     """Calls functions until the time is up. ``batches`` are the numbers of samples of
     the calls so far; a ``watcher`` sees who does the work in them.
 
-    The verdict has all the time, and is not given before everything was tried. Once
-    something wrong is known, `hurry` leaves what is normal for one diagnosis."""
+    No class is called right before everything was tried. Once something wrong is known,
+    and it `is_late`, the rest of the time is for the explanation."""
 
     def __init__(self, watcher: Watcher | None = None) -> None:
         self.watcher = watcher
         self.worker = Worker()
-        self.normal_end = time.monotonic() + SECONDS
-        self.end = self.normal_end + (PATIENCE - 1) * SECONDS
+        self.end = time.monotonic() + SECONDS
         self.batches: list[int] = []
 
     def __enter__(self) -> Self:
@@ -86,10 +84,11 @@ class Caller:
 
     @property
     def is_late(self) -> bool:
-        return time.monotonic() > self.normal_end
+        return self.left < SECONDS / 2
 
-    def hurry(self) -> None:
-        self.end = min(self.end, max(self.normal_end, time.monotonic() + SECONDS))
+    @property
+    def left(self) -> float:
+        return self.end - time.monotonic()
 
     def call(
         self, name: str, problem: Problem, function: Callable, *arguments: Any
@@ -103,7 +102,7 @@ class Caller:
                     return self.watcher.run(name, lambda: function(*arguments))
                 return function(*arguments)
 
-        if self.end - time.monotonic() < SECONDS / 4:
+        if self.left < SECONDS / 4:
             raise Trouble("timeout", TOO_SLOW, slow=True)
         if problem.n not in self.batches:
             self.batches.append(problem.n)
@@ -111,11 +110,12 @@ class Caller:
             started = time.monotonic()
             importing: list[float] = []
             try:
-                return self.worker.call(recorded, SECONDS, importing)
+                return self.worker.call(
+                    recorded, min(SECONDS, self.left), importing
+                )
             finally:  # what is imported at the first use is imported once
                 if importing:
                     self.end += time.monotonic() - started
-                    self.normal_end += time.monotonic() - started
         except Trouble:
             raise
         except TimeLimit as error:

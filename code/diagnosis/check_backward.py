@@ -1,13 +1,12 @@
 """Check the backward pass: find the formula that it computes."""
 
-from .calls import Trouble
 from .check_forward import suitable
-from .check_loss import WHOLE_LABELS, whole
+from .check_loss import WHOLE_LABELS, whole_labels_do
 from .explain import explained
 from .findings import EQUATIONS, finding, first_difference
 from .problems import loss_and_gradients
 from .report import Diagnosis
-from .seen import Seen, is_right, look, look_at
+from .seen import is_right, look, look_at
 from .stale import USED_AGAIN, after_changes
 from .student import Student
 
@@ -29,23 +28,15 @@ def check_backward(student: Student) -> Diagnosis | None:
     wrong = [one for one in seen if not is_right(student, one)]
     if not wrong:
         return stale(student)
-    if whole_labels_do(student, seen):
+    if not any(
+        one.trouble or one.second is None for one in seen
+    ) and whole_labels_do(
+        lambda one: is_right(student, look(student, one)),
+        [o.problem for o in wrong],
+    ):
         student.notes.append(WHOLE_LABELS.format(student.loss.title))
         return None
-    student.caller.hurry()
     return explained(student, seen, wrong)
-
-
-def whole_labels_do(student: Student, seen: list[Seen]) -> bool:
-    """Whether all is right for labels 0 and 1; asked only where nothing raises."""
-    if any(one.trouble or one.second is None for one in seen):
-        return False
-    try:
-        return all(is_right(student, look(student, whole(o.problem))) for o in seen)
-    except Trouble as trouble:
-        if trouble.slow:
-            raise
-        return False
 
 
 def stale(student: Student) -> Diagnosis | None:

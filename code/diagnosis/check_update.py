@@ -80,14 +80,14 @@ def check_update(student: Student) -> Diagnosis | None:
     return finding("update", text, None, [], formulas, **place)
 
 
-def step_factor(student: Student) -> Factor | None:
-    """The factor that every step has beside the book's, if that is all that is wrong."""
+def step_factors(student: Student) -> list[Factor]:
+    """The factors that the steps of weights and of biases have beside the book's; none
+    if something else is wrong, or nothing."""
     seen = steps_seen(student)
-    weights, biases = (sum_of(student, seen, which) for which in (0, 1))
-    if weights is None or weights != biases:
-        return None
-    only = weights == Sum(step=weights.step) and weights.step != ONE
-    return weights.step if only else None
+    sums = [sum_of(student, seen, which) for which in (0, 1)]
+    only = all(one and one.step and one == Sum(step=one.step) for one in sums)
+    factors = [one.step for one in sums] if only else []
+    return [] if factors == [ONE, ONE] else factors
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ class Sum:
             fact
             for fact, holds in {
                 "step: 0": self.step is None,
-                "step: rate": self.rate != 1,
+                "step: no rate": self.rate == 0,
+                "step: rate squared": self.rate == 2,
                 "parameter: 0": self.keep == 0,
                 "parameter: 1-eta": self.decay == 1,
                 "parameter: decay": self.decay not in (0, 1),
@@ -184,9 +185,14 @@ def is_right(student: Student, step: Step) -> bool:
         return False
     if not student.half:
         return student.same(step.moves, step.right)
-    # What 16 bits leave of a small change is too little to compare.
+    # What 16 bits leave of a small change is too little to compare entry by entry.
     after = [(w + v, b + c) for (w, b), (v, c) in zip(step.before, step.right)]
-    return student.same(step.after, after)
+    moved, right = (
+        torch.cat([t.flatten() for pair in pairs for t in pair])
+        for pairs in (step.moves, step.right)
+    )
+    share = (moved @ right) / (right @ right)
+    return student.same(step.after, after) and 0.8 < share.item() < 1.25
 
 
 def steps_seen(student: Student) -> list[Step]:

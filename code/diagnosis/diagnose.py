@@ -127,7 +127,8 @@ def examine(
             " work with several."
         )
     if student.half:
-        said.append("It computes in 16 bits, so only two digits were compared.")
+        number = "one digit was" if student.coarse else "two digits were"
+        said.append(f"It computes in 16 bits, so only {number} compared.")
     said += dict.fromkeys(student.notes)
     return Diagnosis("right", " ".join(said))
 

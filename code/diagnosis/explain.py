@@ -1,15 +1,16 @@
 """Say what is wrong in a backward pass, by the formulas that it computes."""
 
 import contextlib
+import math
 from collections.abc import Iterable
 
 from .calls import Trouble
 from .case import CHANGES, Case, of_trouble, told
-from .check_update import step_factor
-from .factors import Factor
+from .check_update import step_factors
+from .factors import ONE, Factor
 from .formulas import compared
 from .mistakes import MISTAKES, facts, named
-from .more_calls import of_an_earlier_forward, only_calls, second_calls
+from .more_calls import EARLIER, of_an_earlier_forward, only_calls, second_calls
 from .report import Diagnosis
 from .search import Found, search
 from .seen import Seen, is_right
@@ -20,8 +21,12 @@ from .unexplained import of_another_depth, unexplained
 UNNAMED = "The formula below is not the book's. It has no name here."
 ONE_MORE = "The formulas show one more place that is not the book's."
 CANCEL = (
-    "The update has the inverse of this factor. The two cancel: parameters move as they"
-    " should, though neither is right."
+    "The update has the inverse of the factor of the gradients. The two cancel: parameters"
+    " move as they should, though neither is right."
+)
+CANCEL_IN_PART = (
+    "The update has the inverse of the factor of the loss's gradient. The two cancel, but"
+    " what else is wrong does not."
 )
 
 
@@ -36,13 +41,16 @@ def explained(student: Student, seen: list[Seen], wrong: list[Seen]) -> Diagnosi
         return earlier
     if not all(one.is_finite for one in three):
         return unexplained(case)
+    case.again, case.calls = second_calls(student, seen)
+    if student.coarse and not case.trouble:
+        of_first = all(student.same(one.first, one.right) for one in seen)
+        return only_calls(case) if of_first else unexplained(case)
     case.found = search([one.evidence() for one in three], student.narrow)
     raised = any(one.trouble for one in three)
     if case.found.stopped and raised:
         # Who works through the samples one by one has filled what the first one gives.
         three = [one for one in three if one.first or one.problem.n == 1]
         case.found = search([one.evidence() for one in three], student.narrow)
-    case.again, case.calls = second_calls(student, seen)
     differs = bool(facts(case.state, 3))
     if not differs and not case.found.stopped:
         if case.calls or case.again or not case.trouble:
@@ -67,26 +75,28 @@ def by_formula(case: Case) -> Diagnosis:
         said.append(case.where)
     elif left:
         said.append(UNNAMED)
+    if any(fact.endswith(": earlier") for fact in case.facts):
+        said.append(EARLIER)
     said += case.again
     early = any(mistake.name == "updated-too-early" for mistake in mistakes)
     if case.changes_parameters and not early:
         said.append(CHANGES)
     alternatives = []
+    shown = [compared(case.state, 3)]
     for other in case.found.states[1:]:
+        formulas = compared(other, 3)
+        if formulas in shown:
+            continue
+        shown.append(formulas)
         names, rest = named(facts(other, 3) | case.calls, case.student.loss)
         if names and names != mistakes and not rest:
             alternatives.append(" and ".join(m.name for m in names))
-            said.append("What was seen fits another mistake as well:")
-            said += [m.text for m in names]
-        else:
-            said.append("What was seen fits another formula as well:")
-            said += [formula.words() for formula in compared(other, 3)]
-    undone = step_that_cancels(case)
-    if undone:
-        said.append(CANCEL)
-        mistakes = mistakes + [m for m in MISTAKES if m.name == "update-adds"] * (
-            undone.c < 0
-        )
+        said.append("What was seen fits other formulas as well:")
+        said += [f"  {f.words()}" for f in formulas if f not in shown[0]]
+    text, climbs = steps_that_cancel(case)
+    if text:
+        said.append(text)
+        mistakes += [m for m in MISTAKES if m.name == "update-adds" and climbs]
     return told(
         case, said, mistakes, alternatives=tuple(dict.fromkeys(alternatives))
     )
@@ -118,19 +128,41 @@ def in_words(factor: Factor) -> str:
 
 
 def power(letter: str, p: int) -> str:
-    return letter if p == 1 else f"{letter}^{p}"
+    return letter if p == 1 else f"{letter}²"
 
 
-def step_that_cancels(case: Case) -> Factor | None:
-    """The factor of the update, if it undoes one of all gradients."""
-    own = case.state.rule.get((3, "loss factor"))
-    if not isinstance(own, Factor) or own == Factor():
-        return None
+def steps_that_cancel(case: Case) -> tuple[str, bool]:
+    """What to say where the steps undo a factor of the gradients, and whether they climb."""
+    steps: list[Factor] = []
     with contextlib.suppress(Trouble):
-        step = step_factor(case.student)
-        if step and abs(own.c * step.c - 1) < 1e-4 and own.n == -step.n:
-            return step if own.K == -step.K else None
-    return None
+        steps = step_factors(case.student)
+    rule = case.state.rule
+    loss = rule.get((3, "loss factor"), ONE)
+    own = [rule.get((3, f"{name} factor"), ONE) for name in ("weights", "biases")]
+    if not steps:
+        return "", False
+    climbs = any(step.c < 0 for step in steps)
+    factors = {slot for _, slot in rule if slot.endswith("s factor")}
+    wrong = {
+        slot for (_, slot), c in rule.items() if not case.state.is_book(slot, c)
+    }
+    same = all(
+        rule[l, slot] == rule[3, slot] for l, slot in rule if slot in factors
+    )
+    all_undone = all(undo(loss, *pair) for pair in zip(own, steps))
+    if wrong <= factors and same and all_undone:
+        return CANCEL, climbs
+    if loss != ONE and all(undo(loss, step) for step in steps):
+        return CANCEL_IN_PART, climbs
+    return "", False
+
+
+def undo(*factors: Factor) -> bool:
+    """Whether the product of these factors is 1."""
+    c = math.prod(one.c for one in factors)
+    sizes = sum(one.n for one in factors), sum(one.K for one in factors)
+    units = any(one.fan for one in factors)
+    return abs(c - 1) < 1e-4 and sizes == (0, 0) and not units
 
 
 # ---------------------------------------------------------------- errors

@@ -11,6 +11,11 @@ from .problems import Gradients
 from .report import Diagnosis
 from .student import Student
 
+# A mistake of either kind of parameter is listed with the equation of the weights.
+TWINS = {
+    "eq-batch-weights": "eq-batch-biases",
+    "eq-update-weights": "eq-update-biases",
+}
 EQUATIONS = {"weight": "weights", "bias": "biases"}
 
 
@@ -27,7 +32,10 @@ def finding(
     of_loss = part == "loss"
     texts = [(of_loss and m.loss_text) or m.text for m in found]
     labels = [formula.label for formula in formulas]
-    labels += [m.label for m in found if not of_loss or not m.loss_text]
+    for m in found:
+        twin = TWINS.get(m.label)
+        if not (of_loss and m.loss_text) and twin not in labels:
+            labels.append(m.label)
     labels = labels if labels else [equation] if equation else []
     words = [seen] if isinstance(seen, str) else seen
     return Diagnosis(
@@ -70,7 +78,7 @@ def comparison(student: Student, found: Tensor, right: Tensor) -> str:
         return "is 0 everywhere"
     ratio = ((found * right).sum() / (right * right).sum()).item()
     if found.numel() > 1 and student.equal(found, ratio * right):
-        times = f"{ratio:.6g}".replace("-", "−")
+        times = f"{ratio:.{2 if student.half else 6}g}".replace("-", "−")
         return f"is {times} times what it should be, in every entry"
     length = (found.norm() / right.norm()).item()
     error = ((found - right).norm() / right.norm()).item()

@@ -8,7 +8,7 @@ from .factors import ONE, Factor
 from .losses import CROSS_ENTROPY, SQUARED_ERROR
 from .notation import Piece, html, plain, with_marks
 from .states import BOOK, Choice, State, same
-from .values import Term, z_in, z_out
+from .values import z_in, z_out
 
 
 @dataclass(frozen=True)
@@ -185,17 +185,14 @@ def compared(state: State, L: int) -> list[Formula]:
     """The formulas of an explanation that are not the book's, each beside that."""
     found = []
     for label, left, slots, written in (*TOP[state.loss.name], *REST):
+        if state.unexplained & {*slots}:
+            continue
         book = written(lambda slot: BOOK.get(slot))
         by_text: dict[tuple[Piece, ...], list[int]] = {}
         layers = sorted({l for l, slot in state.rule if slot == slots[0]})
         for l in layers:
             chosen = {s: state.rule[l, s] for s in slots}
             if all(state.is_book(slot, choice) for slot, choice in chosen.items()):
-                continue
-            if any(
-                isinstance(c, Term) and c.key == "unexplained"
-                for c in chosen.values()
-            ):
                 continue
             pieces = tuple(written(lambda slot, chosen=chosen: chosen.get(slot)))
             by_text.setdefault(pieces, []).append(l)

@@ -52,6 +52,13 @@ def only_calls(case: Case) -> Diagnosis:
     return finding("backward", said, "eq-update-weights")
 
 
+EARLIER = (
+    "What is called earlier belongs to the samples with which forward was called before:"
+    " something is kept from that call. backward has to run a forward pass of its own, and"
+    " to use what that gives."
+)
+
+
 def of_an_earlier_forward(student: Student, seen: list[Seen]) -> Diagnosis | None:
     """Whether the gradients are those of the samples that `forward` saw before."""
     for one in seen:

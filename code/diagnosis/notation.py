@@ -108,7 +108,7 @@ class Reader:
                 return "𝓛"
             case r"\frac":
                 above, below = self.group(), self.group().replace(" ", "")
-                return f"{above}/{below if len(below) == 1 else f'({below})'} "
+                return f"{above}/{below if below.isdecimal() or len(below) == 1 else f'({below})'} "
             case "^" | "_":
                 return self.index(token)
             case "{" | "}":
@@ -146,4 +146,6 @@ class Reader:
 
 
 def raised(text: str) -> str:
-    return text if text in ("ᵀ", "′") else f"^{text}"
+    return {"2": "²", "3": "³"}.get(
+        text, text if text in ("ᵀ", "′") else f"^{text}"
+    )

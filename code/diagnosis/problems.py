@@ -118,19 +118,17 @@ def problems(loss: Loss = SQUARED_ERROR) -> list[Problem]:
     return [problem(*one, loss) for one in (*DIFFERENT, *SQUARE, *OTHER_DEPTHS)]
 
 
-def tiny(loss: Loss = SQUARED_ERROR) -> Problem:
-    """A network of sizes 2, 2, 1 with one sample, to be redone by hand."""
-    rows = (
-        [[[0.5, -0.3], [0.2, 0.4]], [[0.6], [-0.5]]],
-        [[0.1, -0.2], [0.3]],
-        [[1.0, 0.5]],
-        [[0.2]],
-    )
+def tiny(loss: Loss = SQUARED_ERROR, n: int = 1, K: int = 1) -> Problem:
+    """A network of sizes 2, 2, K with n samples, one or two, to be redone by hand."""
 
     def made(value: list) -> Tensor:
         return torch.tensor(value, dtype=torch.float64)
 
-    weights, biases, x, y = rows
+    second = made([[0.6, 0.4], [-0.5, 0.7]])
     return Problem(
-        list(map(made, weights)), list(map(made, biases)), made(x), made(y), loss
+        [made([[0.5, -0.3], [0.2, 0.4]]), second[:, :K]],
+        [made([0.1, -0.2]), made([0.3, -0.1])[:K]],
+        made([[1.0, 0.5], [-0.4, 0.8]])[:n],
+        made([[0.2, 0.7], [0.9, 0.4]])[:n, :K],
+        loss,
     )

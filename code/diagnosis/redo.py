@@ -4,23 +4,30 @@ from torch import Tensor
 
 from .calls import Trouble
 from .findings import first_difference
-from .problems import loss_and_gradients, tiny
+from .problems import Gradients, Problem, loss_and_gradients, tiny
 from .student import Student
 from .values import Values
 
 
 def to_redo(student: Student) -> str:
-    """The first wrong stage in a network of sizes 2, 2, 1 with one sample; empty if what
-    the class computes there is right."""
-    problem = tiny(student.loss)
-    try:
-        net = student.network(problem)
-        gradients = student.backward(net, problem)
-    except Trouble:
-        return ""
-    right = loss_and_gradients(problem)[1]
-    if student.same(gradients, right):
-        return ""
+    """The first wrong stage in a network of sizes 2, 2, 1 with one sample, or where that
+    is right in the next larger; empty if no such one is wrong."""
+    for n, K in ((1, 1), (1, 2), (2, 1)):
+        problem = tiny(student.loss, n, K)
+        try:
+            net = student.network(problem)
+            gradients = student.backward(net, problem)
+        except Trouble:
+            return ""
+        right = loss_and_gradients(problem)[1]
+        if not student.same(gradients, right):
+            return table(student, problem, gradients, right)
+    return ""
+
+
+def table(
+    student: Student, problem: Problem, gradients: Gradients, right: Gradients
+) -> str:
     v = Values(problem)
     rows = [("x", problem.x), ("y", problem.y)]
     for l in (1, 2):
@@ -33,8 +40,10 @@ def to_redo(student: Student) -> str:
     rows.append((f"∇_{letter}^({layer}) of yours", gradients[layer - 1][index]))
     rows.append(("expected", right[layer - 1][index]))
     width = max(len(head) for head, _ in rows)
+    count = {1: "one sample", 2: "two samples, a row each"}[problem.n]
+    sizes = ", ".join(map(str, problem.sizes))
     lines = [
-        "  To redo by hand: sizes 2, 2, 1, one sample. The first wrong stage comes last."
+        f"  To redo by hand: sizes {sizes}, {count}. The first wrong stage comes last."
     ]
     lines += [f"  {head:{width}}  {numbers(value)}" for head, value in rows]
     return "\n".join(lines)

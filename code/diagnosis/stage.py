@@ -99,6 +99,9 @@ class Stage:
         """Whether torch can multiply what stands before the slope with a slope."""
         return value.shape[1] == 1 or self.v[k].sizes[self.l] in (1, value.shape[1])
 
+    def fits_slopes(self, base: Base) -> bool:
+        return all(self.takes_slopes(u, k) for k, u in enumerate(base.values))
+
     def delta(self, base: Base, slope: int, k: int) -> Tensor:
         term, value = self.slopes[slope][k], base.values[k]
         if term.key == "none" and not self.takes_slopes(value, k):
@@ -124,7 +127,12 @@ class Stage:
         ]
         by_weights = self.sieve(bases, WEIGHTS, self.weights[0])
         by_biases = self.sieve(bases, BIASES, self.biases[0])
-        candidates = list(by_weights or by_biases)
+        tells = self.weights[0].any() and by_weights
+        candidates = [
+            c
+            for c in tells or by_biases or by_weights
+            if c[1] == self.none or self.fits_slopes(bases[c[0]])
+        ]
         candidates.sort(key=lambda c: bases[c[0]].cost + slope_cost[c[1]])
         candidates = candidates[:MOST]
         delta = {
@@ -300,6 +308,7 @@ class Stage:
             own = 0.5 if is_book else choice.cost
             if isinstance(choice, Factor) and slot != "loss factor":
                 own += 0.05  # else told where it is no longer seen
+                own += 0.2 * (choice.n > 0 or choice.K > 0)  # rather not divided
             if slot.startswith("biases") and slot != "biases":
                 twin = choices[slot.replace("biases", "weights")]
                 own *= 0.5 if same(choice, twin) and not is_book else 1

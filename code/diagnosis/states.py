@@ -66,6 +66,16 @@ class State:
     backs: list[Back | None] = field(default_factory=list)
     loss: Loss = SQUARED_ERROR
 
+    @property
+    def unexplained(self) -> set[str]:
+        """The places for which in some layer nothing fits: what fits there in another
+        layer may do so by accident."""
+        return {
+            slot
+            for (_, slot), choice in self.rule.items()
+            if isinstance(choice, Term) and choice.key == "unexplained"
+        }
+
     def is_book(self, slot: str, choice: Choice) -> bool:
         own = {"output slope": self.loss.slope, "hidden slope": "own"}
         if slot in own:

@@ -16,14 +16,23 @@ from .problems import Gradients, Problem, loss_and_gradients
 NOTHING = {"CACHE", "RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
+# By how much what is equal may differ after rounding, as a share of the largest number.
+ROUNDING = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-4,
+    torch.float16: 2e-2,
+    torch.bfloat16: 1e-1,
+}
+
+
 class Student:
     """A class under examination, with parameters of the given dtype.
 
-    ``single`` says whether it has computed in float32, ``half`` in 16 bits; ``several`` whether it computes
-    gradients for several outputs, as far as that is known; ``problems`` are those on
-    which it can be judged, once they have been found; ``notes`` what is to be said of a class
-    that is right; ``part`` the one that alone is asked for; ``loss`` the one that the class
-    should have.
+    ``tolerance`` is that of the coarsest dtype in which it has computed so far;
+    ``several`` says whether it computes gradients for several outputs, as far as that is
+    known; ``problems`` are those on which it can be judged, once they have been found;
+    ``notes`` what is to be said of a class that is right; ``part`` the one that alone is
+    asked for; ``loss`` the one that the class should have.
     """
 
     def __init__(
@@ -32,18 +41,20 @@ class Student:
         self.network_class, self.dtype, self.loss = network_class, dtype, loss
         self.call = caller.call
         self.caller = caller
-        self.single = False
-        self.half = False
+        self.tolerance = ROUNDING[dtype]
         self.several = True
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.part: str | None = None
 
     @property
-    def tolerance(self) -> float:
-        if self.half:
-            return 2e-2
-        return 1e-6 if self.dtype == torch.float64 and not self.single else 1e-4
+    def half(self) -> bool:
+        return self.tolerance > 1e-2
+
+    @property
+    def coarse(self) -> bool:
+        """Whether too little is left to tell formulas apart."""
+        return self.tolerance > 5e-2
 
     @property
     def narrow(self) -> float:
@@ -118,8 +129,7 @@ class Student:
         elif value.layout != torch.strided or value.is_complex():
             kind = f"{value.layout} tensor of {value.dtype}"
         else:
-            self.single |= value.dtype == torch.float32
-            self.half |= value.dtype in (torch.float16, torch.bfloat16)
+            self.tolerance = max(self.tolerance, ROUNDING.get(value.dtype, 0))
             return value.detach().clone().double()
         message = f"A tensor was expected, but {name} is of the type {kind}."
         raise Trouble("error", message)

@@ -76,6 +76,9 @@ RESIDUALS = [
     Term("last", rf"\mathrm{{last\ row\ of\ }}{ERROR}", only(-1)),
     Term("first", rf"\mathrm{{first\ row\ of\ }}{ERROR}", only(0)),
     Term(
+        "earlier", rf"(\mathrm{{earlier\ }}{P} - {Y})", lambda v: v.earlier.p - v.y
+    ),
+    Term(
         "mean y",
         rf"({P} - \mathrm{{mean\ of\ }}{Y})",
         broadcast(lambda d: d.mean(1, keepdim=True)),
@@ -142,6 +145,9 @@ def slopes(v: Values, l: int) -> Iterator[Term]:
         rf"\mathrm{{mean\ over\ samples\ of\ }}{own}({Z})",
         one * v.slope(l).mean(0),
         1.5,
+    )
+    yield Term(
+        "earlier", rf"{own}(\mathrm{{earlier\ }}{Z})", v.earlier.slope(l), 1.2
     )
     for other in range(v.L + 1):
         if other == l:
@@ -289,12 +295,13 @@ WEIGHTS = [
     Term("prediction", rf"{z_out(LAST, TOP)} \cdot {D}", left(lambda v, l: v.p), 1.2),
     Term("slope below", rf"(1 - {z_out(ONE_BELOW)} \odot {z_out(ONE_BELOW)})^{{\top}} \cdot {D}", left(lambda v, l: 1 - v.z_out[l - 1] ** 2), 1.2),
     Term("again", rf"\sigma^{{(\ell-1)}}({z_out(ONE_BELOW)})^{{\top}} \cdot {D}", left(lambda v, l: torch.tanh(v.z_out[l - 1])), 1.1),
+    Term("earlier", rf"\mathrm{{earlier\ }}{BELOW} \cdot {D}", left(lambda v, l: v.earlier.z_out[l - 1]), 1.2),
     Term("ones", rf"\mathbf{{1}} \cdot \mathbf{{1}}^{{\top}} \cdot {D}", left(lambda v, l: torch.ones_like(v.z_out[l - 1])), 1.1),
     Term("sums first", rf"({BELOW} \cdot \mathbf{{1}}) \cdot (\mathbf{{1}}^{{\top}} \cdot {D})", lambda v, l, u: torch.einsum("i,co->cio", v.z_out[l - 1].sum(0), u.sum(1)), 0.5),
     Term("transposed", rf"{D}^{{\top}} \cdot {z_out(ONE_BELOW)}", lambda v, l, u: torch.einsum("ni,cno->coi", v.z_out[l - 1], u)),
     Term("reshaped", rf"\mathrm{{reshape}}({D}^{{\top}} \cdot {z_out(ONE_BELOW)})", lambda v, l, u: torch.einsum("ni,cno->coi", v.z_out[l - 1], u).reshape(len(u), v.sizes[l - 1], -1), 1.1),
-    Term("last sample", rf"\mathrm{{last\ row\ of\ }}{z_out(ONE_BELOW)}, {D}", one_row(-1)),
-    Term("first sample", rf"\mathrm{{first\ row\ of\ }}{z_out(ONE_BELOW)}, {D}", one_row(0), 1.1),
+    Term("last sample", rf"(\mathrm{{last\ row\ of\ }}{z_out(ONE_BELOW)})^{{\top}} \cdot (\mathrm{{last\ row\ of\ }}{D})", one_row(-1)),
+    Term("first sample", rf"(\mathrm{{first\ row\ of\ }}{z_out(ONE_BELOW)})^{{\top}} \cdot (\mathrm{{first\ row\ of\ }}{D})", one_row(0), 1.1),
     Term("times W", rf"{W} \odot ({BELOW} \cdot {D})", lambda v, l, u: v.W[l] * torch.einsum("ni,cno->cio", v.z_out[l - 1], u) if u.shape[2] == v.sizes[l] else None, 1.2),
     Term("only W", rf"{W} \odot (\mathbf{{1}} \cdot \mathbf{{1}}^{{\top}} \cdot {D})", lambda v, l, u: v.W[l] * u.sum(1)[:, None] if u.shape[2] == v.sizes[l] else None, 1.3),
 ]  # fmt: skip
@@ -307,6 +314,9 @@ BIASES = [
     Term("one sum", rf"\mathrm{{sum\ of\ all\ of\ }}{D}", lambda v, l, u: u.sum((1, 2))),
     Term("one sum", rf"\mathrm{{sum\ of\ all\ of\ }}{D}", lambda v, l, u: u.sum((1, 2))[:, None]),
     Term("one sum", rf"\mathrm{{sum\ of\ all\ of\ }}{D}", lambda v, l, u: u.sum((1, 2))[:, None] + 0 * u.sum(1)),
+    Term("one sum", rf"\mathrm{{mean\ of\ all\ of\ }}{D}", lambda v, l, u: u.mean((1, 2))),
+    Term("one sum", rf"\mathrm{{mean\ of\ all\ of\ }}{D}", lambda v, l, u: u.mean((1, 2))[:, None]),
+    Term("one sum", rf"\mathrm{{mean\ of\ all\ of\ }}{D}", lambda v, l, u: u.mean((1, 2))[:, None] + 0 * u.sum(1)),
     Term("last sample", rf"\mathrm{{last\ row\ of\ }}{D}", lambda v, l, u: u[:, -1]),
     Term("first sample", rf"\mathrm{{first\ row\ of\ }}{D}", lambda v, l, u: u[:, 0], 1.1),
     Term("row shape", rf"({D}^{{\top}} \cdot \mathbf{{1}})^{{\top}}", lambda v, l, u: u.sum(1)[:, None]),

@@ -9,6 +9,12 @@ from .report import Diagnosis
 from .seen import Seen
 from .student import Student
 
+UNKNOWN = "No formula is known that gives these numbers."
+COARSE = (
+    "It computes in bfloat16, which is too coarse to find the formula. Let it compute in"
+    " float64 to be told more."
+)
+
 
 def of_another_depth(student: Student, seen: Seen) -> Diagnosis:
     """Networks of three layers are right, one of another depth is not."""
@@ -64,7 +70,7 @@ def unexplained(case: Case) -> Diagnosis:
     elif formulas:
         behind = ["For what is not said here, no formula is known."]
     else:
-        behind = ["No formula is known that gives these numbers."]
+        behind = [COARSE if student.coarse else UNKNOWN]
     behind += case.again
     if case.changes_parameters and not early:
         behind.append(CHANGES)
@@ -85,8 +91,11 @@ def certain(case: Case) -> tuple[list[Mistake], list[Formula]]:
     """The mistakes, and the formulas, that every explanation of what is explained has."""
     mistakes, formulas = [], []
     for state in [case.state, *case.found.others]:
-        known = {f for f in facts(state, 3) | case.calls if "unexplained" not in f}
-        found, left = named(known, case.student.loss)
+        unknown = state.unexplained
+        known = {
+            f for f in facts(state, 3) if f.split()[0].strip(":") not in unknown
+        }
+        found, left = named(known | case.calls, case.student.loss)
         mistakes.append([] if left else found)
         formulas.append(compared(state, 3))
     return in_all(mistakes), in_all(formulas)

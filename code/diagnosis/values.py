@@ -1,6 +1,6 @@
 """What the formulas of a backward pass are made of: the values of one network and batch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,11 @@ class Values:
     @cached_property
     def scale(self) -> float:
         return self.problem.loss.number / (self.n * self.K)
+
+    @cached_property
+    def earlier(self) -> "Values":
+        """What a call with other samples had, which `forward` was given before."""
+        return Values(replace(self.problem, x=-self.problem.x))
 
     def slope(self, l: int) -> Tensor:
         a = self.z_out[l]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from backprop import MSELoss, NeuralNetwork
 
-from .threads import Pieces, sigmoid_slope
+from .threads import Pieces, plus, sigmoid_slope
 
 
 class Holder:
@@ -92,10 +92,17 @@ def by_optimiser(net, learning_rate):
 
 
 class Half(Plain):
+    dtype = torch.float16
+
     def __init__(self, *sizes, **named):
         super().__init__(*sizes, **named)
         for layer in self.layers:
-            layer.weight, layer.bias = layer.weight.half(), layer.bias.half()
+            layer.weight = layer.weight.to(self.dtype)
+            layer.bias = layer.bias.to(self.dtype)
+
+
+class Brain(Half):
+    dtype = torch.bfloat16
 
 
 class Modules(Plain):
@@ -139,7 +146,8 @@ def row_of_biases(net, x, y):
 ONE = "Only networks with one output"
 RIGHT = {
     "optimiser": Case(plain(apply_gradients=by_optimiser), "right"),
-    "half": Case(Half, "right", says=("16 bits",)),
+    "half": Case(Half, "right", says=("two digits",)),
+    "bfloat16": Case(Brain, "right", says=("one digit",)),
     "modules": Case(Modules, "right"),
     "labels 0 and 1": Case(
         plain(get_loss=of_0_and_1), "right", says=("labels that are 0 or 1",)
@@ -280,6 +288,9 @@ def before_slope_of_bias(net, outs, k, delta, error):
     return (error if k == len(net.layers) else delta).sum(0)
 
 
+GRADIENT = "∇_[Z_out^(L)] 𝓛 = "
+
+
 def mean_of_pairs(net, p, y):
     return (p - y.T).mean(1, keepdim=True) if p.shape[1] == 1 else p - y
 
@@ -342,6 +353,132 @@ NAMED = {
             ]
         ),
         names="update-replaces",
+    ),
+    "absolute error": Case(
+        pieces(residual=lambda net, p, y: (p - y).sign() / 2),
+        names="sign-of-residual",
+        says=(GRADIENT + "1/(nK) sign(Z_out^(L) − Y)",),
+    ),
+    "no labels": Case(pieces(residual=lambda net, p, y: p), names="labels-missing"),
+    "own output": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: outs[k].T @ delta
+        ),
+        names="output-of-wrong-layer",
+    ),
+    "zeros in the first layer": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1].T @ (delta if k > 1 else 0 * delta)
+            )
+        ),
+        names="layer-skipped",
+        says=("(ℓ = 1)",),
+    ),
+    "no weight moves": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                0 * outs[k - 1].T @ delta
+            )
+        ),
+        names="layer-skipped",
+    ),
+    "all zeros in the first layer": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1].T @ (delta if k > 1 else 0 * delta)
+            ),
+            bias_grad=lambda net, outs, k, delta, error: (
+                delta if k > 1 else 0 * delta
+            ).sum(0),
+        ),
+        names="layer-skipped",
+    ),
+    "slope twice": Case(
+        pieces(hidden_slope=lambda net, zs, outs, k: (1 - outs[k] ** 2) ** 2),
+        names="slope-twice",
+    ),
+    "ReLU": Case(
+        pieces(hidden_slope=lambda net, zs, outs, k: (outs[k] > 0).double()),
+        names="slope-of-relu-in-hidden",
+    ),
+    "bias of the last sample": Case(
+        pieces(bias_grad=lambda net, outs, k, delta, error: delta[-1]),
+        names="last-sample-only",
+        says=("last row of Δ^(ℓ)",),
+    ),
+    "weights of the last sample": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1][-1:].T @ delta[-1:]
+            )
+        ),
+        names="last-sample-only",
+        says=("(last row of Z_out^(ℓ−1))ᵀ · (last row of Δ^(ℓ))",),
+    ),
+    "one mean": Case(
+        pieces(bias_grad=lambda net, outs, k, delta, error: delta.mean()),
+        names="bias-one-sum",
+        says=("= mean of all of Δ^(ℓ)",),
+    ),
+    "rate forgotten": Case(
+        pieces(
+            step=lambda net, parameter, gradient, rate: parameter.sub_(gradient)
+        ),
+        names="rate-missing",
+        says=("W^(ℓ) ← W^(ℓ) − ∇_[W^(ℓ)] 𝓛",),
+    ),
+    "a rate of its own": Case(
+        pieces(
+            step=lambda net, parameter, gradient, rate: parameter.sub_(
+                0.1 * gradient
+            )
+        ),
+        names="rate-missing",
+        says=("− 1/10 ∇_[W^(ℓ)] 𝓛",),
+    ),
+    "only biases climb": Case(
+        plain(
+            apply_gradients=lambda net, rate: [
+                (
+                    layer.weight.sub_(rate * layer.weight_grad),
+                    layer.bias.add_(rate * layer.bias_grad),
+                )
+                for layer in net.layers
+            ]
+        ),
+        names="update-adds",
+        says=("Read again: equation (7.2) in",),
+    ),
+    "biases climb twice": Case(
+        pieces(
+            bias_grad=lambda net, outs, k, delta, error: -delta.sum(0),
+            step=lambda net, parameter, gradient, rate: parameter.add_(
+                (rate if parameter.ndim == 1 else -rate) * gradient
+            ),
+        ),
+        names="extra-factor and update-adds",
+        says=("The two cancel: parameters move as they should",),
+        says_not=("(5.7)",),
+    ),
+    "signs that cancel, and more": Case(
+        pieces(
+            residual=lambda net, p, y: y - p,
+            bias_grad=lambda net, outs, k, delta, error: delta.mean(0),
+            step=plus,
+        ),
+        names="wrong-sign and bias-averaged and update-adds",
+        says=("The two cancel, but what else is wrong does not.",),
+        says_not=("as they should, though",),
+    ),
+    "one factor as two": Case(
+        pieces(
+            times=lambda net, n, K: n * K,
+            send=lambda net, k, delta, error: error @ net.weight(k).T,
+            bias_grad=lambda net, outs, k, delta, error: delta.mean(0),
+        ),
+        names="sum-not-mean and bias-averaged and error-sent-back",
+        says_not=("fits other",),
     ),
     "three at once": Case(
         pieces(
@@ -464,6 +601,21 @@ def noisy(net, linear, weight_grad, bias_grad):
     linear.weight_grad, linear.bias_grad = weight_grad + torch.rand(()), bias_grad
 
 
+def after_backward(net, x, y):
+    Plain.backward(net, x, y)
+    net.apply_gradients(0.1)
+
+
+def keeping(net, x):
+    outs = NeuralNetwork.forward_pass(net, x)
+    net.kept = getattr(net, "kept", outs)
+    return outs
+
+
+def odd_above(net, zs, outs, k, delta, error):
+    return outs[k - 1].T @ delta if k == 1 else (outs[k - 1].exp().T @ delta)
+
+
 SIZES = "three layers, of sizes 4, 6, 5, 1"
 MESSAGES = {
     "one factor": Case(
@@ -519,8 +671,56 @@ MESSAGES = {
     "popped twice": Case(
         pieces(backward_pass=popped_twice),
         "error",
+        "output-of-wrong-layer",
         says=("Z_out^(ℓ−2)ᵀ",),
         says_not=("The last layer is right",),
+    ),
+    "input of the first call": Case(
+        pieces(
+            forward_pass=keeping,
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                net.kept[k - 1].T @ delta
+                if net.kept[0].shape == outs[0].shape
+                else outs[k - 1].T @ delta
+            ),
+        ),
+        says=("earlier Z_out^(ℓ−1)ᵀ · Δ^(ℓ)", "something is kept from that call"),
+        says_not=("no formula",),
+    ),
+    "wrong where it is known by accident": Case(
+        pieces(weight_grad=odd_above), says=("No formula is known",)
+    ),
+    "last unit only": Case(
+        pieces(
+            send=lambda net, k, delta, error: (
+                delta[:, -1:] @ net.weight(k)[:, -1:].T
+            )
+        ),
+        says=("sizes 2, 2, 2, one sample",),
+    ),
+    "bfloat16 that climbs": Case(
+        type(
+            "Network",
+            (Brain,),
+            {
+                "apply_gradients": lambda net, rate: Plain.apply_gradients(
+                    net, -rate
+                )
+            },
+        ),
+        says=("first wrong change",),
+    ),
+    "half of it in bfloat16": Case(
+        type(
+            "Network",
+            (Brain,),
+            {"first_delta": lambda net, p, y: Plain.first_delta(net, p, y) / 2},
+        ),
+        says=("0.5 times", "too coarse to find the formula"),
+    ),
+    "early in bfloat16": Case(
+        type("Network", (Brain,), {"backward": after_backward}),
+        says=("The gradients are right, but backward changes the parameters",),
     ),
     "random": Case(pieces(store=noisy), says=("something is random",)),
 }
