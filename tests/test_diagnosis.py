@@ -813,6 +813,21 @@ def test_a_slow_network_can_be_wrong(clock):
     assert calls.SECONDS / 2 < clock.now <= calls.SECONDS
 
 
+class Endless(NeuralNetwork):
+    """It does not return for several outputs."""
+
+    def forward(self, x):
+        while self.output_size > 1:
+            time.sleep(0.01)
+        return super().forward(x)
+
+
+def test_a_loop_where_a_class_is_only_tried_ends_too(monkeypatch):
+    hurry(monkeypatch, "forward")
+    found = diagnose(Endless, part="forward")
+    assert (found.status, found.part) == ("timeout", "forward")
+
+
 class Stubborn(NeuralNetwork):
     def backward(self, x, y):
         while True:

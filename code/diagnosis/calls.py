@@ -142,6 +142,7 @@ def trouble(
         isinstance(error, TypeError) and "ellipsis" in text
     ):
         return Trouble("unfilled", f"{where or name} is not filled in yet.")
+    name = f"{name[0].upper()}{name[1:]}" if " " in name else name
     message = f"{name} raises {type(error).__name__}{': ' + text if text else '.'}"
     message += f"\nIt happens in {where}." if where else ""
     if isinstance(error, ValueError | LookupError):

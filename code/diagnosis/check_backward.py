@@ -1,13 +1,16 @@
 """Check the backward pass: find the formula that it computes."""
 
+from functools import partial
+from typing import Any
+
 from .check_forward import suitable
 from .check_loss import WHOLE_LABELS, whole_labels_do
 from .explain import explained
-from .findings import EQUATIONS, finding, first_difference
-from .problems import loss_and_gradients
+from .findings import EQUATIONS, first_difference
+from .problems import Gradients, Problem, loss_and_gradients
 from .report import Diagnosis
 from .seen import is_right, look, look_at
-from .stale import USED_AGAIN, after_changes
+from .stale import stale
 from .student import Student
 
 
@@ -27,7 +30,10 @@ def check_backward(student: Student) -> Diagnosis | None:
             student.several, seen = False, one_output
     wrong = [one for one in seen if not is_right(student, one)]
     if not wrong:
-        return stale(student)
+        right = "The gradients of a new network are right."
+        return stale(
+            student, "backward", Student.backward, right, partial(fault, student)
+        )
     if not any(
         one.trouble or one.second is None for one in seen
     ) and whole_labels_do(
@@ -39,19 +45,16 @@ def check_backward(student: Student) -> Diagnosis | None:
     return explained(student, seen, wrong)
 
 
-def stale(student: Student) -> Diagnosis | None:
-    """Whether gradients go wrong on a network whose parameters and samples change."""
-    for what, one, found in after_changes(student, Student.backward):
-        right = loss_and_gradients(one)[1]
-        if not student.same(found, right):
-            layer, name, difference = first_difference(student, found, right)
-            return finding(
-                "backward",
-                f"The gradients of a new network are right. After {what} have changed,"
-                f" those of the {EQUATIONS[name]} of layer {layer} are not: what comes"
-                f" {difference}. {USED_AGAIN}",
-                f"eq-batch-{EQUATIONS[name]}",
-                layer=layer,
-                parameter=name,
-            )
-    return None
+def fault(student: Student, one: Problem, found: Gradients) -> dict[str, Any]:
+    """What is wrong with gradients after a change."""
+    right = loss_and_gradients(one)[1]
+    if student.same(found, right):
+        return {}
+    layer, name, difference = first_difference(student, found, right)
+    return {
+        "words": f"those of the {EQUATIONS[name]} of layer {layer} are not: what comes"
+        f" {difference}",
+        "equation": f"eq-batch-{EQUATIONS[name]}",
+        "layer": layer,
+        "parameter": name,
+    }

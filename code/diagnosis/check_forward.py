@@ -1,7 +1,9 @@
 """Check the forward pass."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,9 +11,11 @@ from torch import Tensor
 
 from .calls import Trouble
 from .findings import finding
+from .formulas import Formula
+from .forward_formulas import formulas_of_forward
 from .problems import Problem, predict, problems
 from .report import Diagnosis
-from .stale import USED_AGAIN, after_changes
+from .stale import stale
 from .student import Student
 from .values import Values
 
@@ -75,16 +79,31 @@ def check_forward(student: Student) -> Diagnosis | None:
                 "eq-batch-output",
             )
         if not student.equal(found, right):
-            layer = first_wrong_layer(student, one)
-            return finding(
-                "forward",
-                "The predictions are wrong. Walking back from the output, layer"
-                f" {layer} of {len(one.weights)} is the first to be wrong. Look at"
-                " its weighted sum, its bias and its activation function.",
-                "eq-batch-pre-activation",
-                layer=layer,
-            )
-    return stale(student) or stored_outputs(student)
+            return wrong_predictions(student, one)
+    before = "The predictions of a new network are right."
+    kept = stale(student, "forward", predict_with, before, partial(fault, student))
+    return kept or stored_outputs(student)
+
+
+def wrong_predictions(student: Student, problem: Problem) -> Diagnosis:
+    layer = first_wrong_layer(student, problem)
+    text = (
+        "The predictions are wrong. Walking back from the output, layer"
+        f" {layer} of {len(problem.weights)} is the first to be wrong."
+    )
+    formulas: list[Formula] = []
+    with contextlib.suppress(Trouble):
+        three = [
+            p for p in problems(student.loss) if p.K == 1 and len(p.weights) == 3
+        ]
+        seen = [(one, prediction(student, one)) for one in three]
+        formulas = formulas_of_forward(seen, student.equal)
+    if any(formula.label == "eq-batch-output" for formula in formulas):
+        text += " In hidden layers σ^(ℓ) is tanh, and σ^(L) is the sigmoid."
+    elif not formulas:
+        text += " Look at its weighted sum, its bias and its activation function."
+    equation = "eq-batch-pre-activation"
+    return finding("forward", text, equation, (), formulas, layer=layer)
 
 
 def first_wrong_layer(student: Student, problem: Problem) -> int:
@@ -98,18 +117,12 @@ def first_wrong_layer(student: Student, problem: Problem) -> int:
     return 1
 
 
-def stale(student: Student) -> Diagnosis | None:
-    """Whether predictions go wrong when parameters or samples change."""
-    for what, one, found in after_changes(student, predict_with):
-        if not student.equal(found, expected(one)):
-            again = ": the earlier ones come again" * (len(found) != one.n)
-            return finding(
-                "forward",
-                f"The predictions of a new network are right. After {what} have changed,"
-                f" they are not{again}. {USED_AGAIN}",
-                "eq-batch-output",
-            )
-    return None
+def fault(student: Student, one: Problem, found: Tensor) -> dict[str, Any]:
+    """What is wrong with predictions after a change."""
+    if student.equal(found, expected(one)):
+        return {}
+    again = ": the earlier ones come again" * (len(found) != one.n)
+    return {"words": f"they are not{again}", "equation": "eq-batch-output"}
 
 
 def overrides(owner: Any, name: str) -> bool:

@@ -15,7 +15,7 @@ from .losses import LOSSES, SQUARED_ERROR, Loss
 from .mistakes import atoms, facts, named
 from .problems import Problem, predict
 from .report import Diagnosis
-from .stale import USED_AGAIN, after_changes
+from .stale import stale
 from .states import State
 from .student import Student, filled
 from .terms import RESIDUALS
@@ -73,7 +73,18 @@ def check_loss(student: Student) -> Diagnosis | None:
 
     wrong = [pair for pair in seen if not right(*pair)]
     if not wrong:
-        return stale(student) or (
+        again = stale(
+            student,
+            "loss",
+            loss_of,
+            "The loss of a new network is right.",
+            lambda one, loss: (
+                {}
+                if right(one, loss)
+                else {"words": "it is not", "equation": student.loss.label}
+            ),
+        )
+        return again or (
             check_gradient(student) if student.part == "loss" else None
         )
     if whole_labels_do(
@@ -139,19 +150,6 @@ def explanation(
                 {key} if key else set()
             )
     return "", set()
-
-
-def stale(student: Student) -> Diagnosis | None:
-    """Whether the loss goes wrong when parameters or samples change."""
-    for what, one, found in after_changes(student, loss_of):
-        if not student.equal(found.reshape(()), right_loss(one)):
-            return finding(
-                "loss",
-                f"The loss of a new network is right. After {what} have changed, it is"
-                f" not. {USED_AGAIN}",
-                student.loss.label,
-            )
-    return None
 
 
 # ---------------------------------------------------------------- the gradient

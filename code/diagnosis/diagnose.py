@@ -119,18 +119,31 @@ def examine(
                     text = f"{rest[0]} is not right yet. Look at it first.\n"
                     found = replace(found, message=text + found.message)
             return found
-        several = student.several and any(p.K > 1 for p in suitable(student))
-    said = [f"Right, as far as was checked: {', '.join(checked)}."]
-    if not several:
+        try:
+            limits = not_checked(student)
+        except Trouble as trouble:
+            return Diagnosis(trouble.status, str(trouble), parts[-1])
+    said = [f"Right, as far as was checked: {', '.join(checked)}.", *limits]
+    return Diagnosis("right", " ".join(said))
+
+
+def not_checked(student: Student) -> list[str]:
+    """For what a class that is right was not checked, or for what alone."""
+    said = []
+    if not student.several or all(p.K == 1 for p in suitable(student)):
         said.append(
             "Only networks with one output were checked, because this class does not"
             " work with several."
         )
+    if all(p.hidden_sizes for p in suitable(student)):
+        said.append(
+            "Networks without hidden layers were not checked, because this class does not"
+            " predict right with none."
+        )
     if student.half:
         number = "one digit was" if student.coarse else "two digits were"
         said.append(f"It computes in 16 bits, so only {number} compared.")
-    said += dict.fromkeys(student.notes)
-    return Diagnosis("right", " ".join(said))
+    return [*said, *dict.fromkeys(student.notes)]
 
 
 def examine_part(

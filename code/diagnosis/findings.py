@@ -81,8 +81,12 @@ def comparison(student: Student, found: Tensor, right: Tensor) -> str:
         times = f"{ratio:.{2 if student.half else 6}g}".replace("-", "−")
         return f"is {times} times what it should be, in every entry"
     length = (found.norm() / right.norm()).item()
-    error = ((found - right).norm() / right.norm()).item()
+    cosine, error = ratio / length, ((found - right).norm() / right.norm()).item()
+    if error < 5e-3:
+        return (
+            f"differs from the right one, by {error:.2g} times the length of that"
+        )
     return (
-        f"differs from the right one by {error:.2g} times the length of that (ratio of"
-        f" lengths {length:.3f}, cosine {ratio / length:.3f})"
+        f"is {length:.3g} times as long as the right one, and the cosine of the angle between"
+        f" them is {cosine:.3f}".replace("-", "−")
     )

@@ -18,28 +18,50 @@ def second_calls(student: Student, seen: list[Seen]) -> tuple[list[str], set[str
     both = [one for one in seen if one.first is not None and one.second is not None]
     if all(student.same(one.second, one.first) for one in both):
         return [], set()
+    kinds = {"weights": 0, "biases": 1}
+    found = {kind: ratios_of_calls(student, both, i) for kind, i in kinds.items()}
+    if None in found.values():
+        text = (
+            "A second call of backward, with the same samples, gives other gradients."
+            " Either something is random, or something is kept from the first call."
+        )
+        return [text], set()
+    added = {
+        kind: all(abs(ratio - 2) < 1e-4 for ratio in ratios)
+        for kind, ratios in found.items()
+        if ratios
+    }
+    if all(added.values()):
+        return [], {"second call: 2"}
+    for kind, other in (("weights", "biases"), ("biases", "weights")):
+        if added.get(kind) and all(abs(r - 1) < 1e-4 for r in found[other]):
+            return [f"Only those of the {kind} are."], {f"second call: 2, {kind}"}
+    ratio = (found["weights"] or found["biases"])[0]
+    text = (
+        f"A second call of backward gives {ratio:.4g} times the gradients of the first:"
+        " something of the first call is kept."
+    )
+    return [text], set()
+
+
+def ratios_of_calls(
+    student: Student, both: list[Seen], which: int
+) -> list[float] | None:
+    """By what a second call multiplies the gradients of weights (0) or biases (1), network
+    by network, without those in which they are 0; None if it does something else."""
     ratios = []
     for one in both:
         first, second = (
-            torch.cat([gradient.flatten() for pair in call for gradient in pair])
+            torch.cat([pair[which].flatten() for pair in call])
             for call in (one.first, one.second)
         )
-        if first.shape != second.shape or not first.any():
-            return ["A second call of backward gives other gradients."], set()
-        ratios.append(((first @ second) / (first @ first)).item())
-        if not student.equal(second, ratios[-1] * first):
-            text = (
-                "A second call of backward, with the same samples, gives other gradients."
-                " Either something is random, or something is kept from the first call."
-            )
-            return [text], set()
-    if max(ratios) - min(ratios) < 1e-4 and abs(ratios[0] - 2) < 1e-4:
-        return [], {"second call: 2"}
-    text = (
-        f"A second call of backward gives {ratios[0]:.4g} times the gradients of the"
-        " first: something of the first call is kept."
-    )
-    return [text], set()
+        if first.shape != second.shape or (second.any() and not first.any()):
+            return None
+        if first.any():
+            ratios.append(((first @ second) / (first @ first)).item())
+            if not student.equal(second, ratios[-1] * first):
+                return None
+    return ratios
 
 
 def only_calls(case: Case) -> Diagnosis:

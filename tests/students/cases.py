@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from backprop import MSELoss, NeuralNetwork
 
-from .threads import Pieces, plus, sigmoid_slope
+from .threads import Pieces, added, plus, sigmoid_slope
 
 
 class Holder:
@@ -143,8 +143,18 @@ def row_of_biases(net, x, y):
         layer.bias_grad = layer.bias_grad[None]
 
 
+class Deep(Plain):
+    def __init__(self, input_size, output_size, hidden_sizes):
+        if not hidden_sizes:
+            raise ValueError("at least one hidden layer")
+        super().__init__(input_size, output_size, hidden_sizes)
+
+
 ONE = "Only networks with one output"
 RIGHT = {
+    "deep only": Case(
+        Deep, "right", says=("without hidden layers were not checked",)
+    ),
     "optimiser": Case(plain(apply_gradients=by_optimiser), "right"),
     "half": Case(Half, "right", says=("two digits",)),
     "bfloat16": Case(Brain, "right", says=("one digit",)),
@@ -601,6 +611,22 @@ def noisy(net, linear, weight_grad, bias_grad):
     linear.weight_grad, linear.bias_grad = weight_grad + torch.rand(()), bias_grad
 
 
+def biases_added(net, linear, weight_grad, bias_grad):
+    linear.weight_grad = weight_grad
+    linear.kept = getattr(linear, "kept", 0) + bias_grad
+    linear.bias_grad = linear.kept
+
+
+def passed(net, x, activations, biases, first=None):
+    """A forward pass with these activations, and with ``biases`` times each bias."""
+    outs = [x]
+    for layer, activation in zip(net.layers, activations, strict=True):
+        share = first if first is not None and len(outs) == 1 else biases
+        linear = layer.linear
+        outs.append(activation(outs[-1] @ linear.weight + share * linear.bias))
+    return outs
+
+
 def after_backward(net, x, y):
     Plain.backward(net, x, y)
     net.apply_gradients(0.1)
@@ -721,6 +747,61 @@ MESSAGES = {
     "early in bfloat16": Case(
         type("Network", (Brain,), {"backward": after_backward}),
         says=("The gradients are right, but backward changes the parameters",),
+    ),
+    "added biases": Case(
+        pieces(store=biases_added),
+        names="gradients-accumulate",
+        says=("Only those of the biases are",),
+    ),
+    "added weights, biases of 0": Case(
+        pieces(
+            store=added,
+            bias_grad=lambda net, outs, k, delta, error: 0 * delta.sum(0),
+        ),
+        names="bias-gradient-zero and gradients-accumulate",
+        says_not=("something is random",),
+    ),
+    "no bias going forward": Case(
+        pieces(
+            forward_pass=lambda net, x: passed(
+                net, x, [torch.tanh, torch.tanh, torch.sigmoid], 0
+            )
+        ),
+        says=("= Z_out^(ℓ−1) · W^(ℓ)\n", "equation (2.3)"),
+        says_not=("(ℓ =", "Look at"),
+    ),
+    "ReLU going forward": Case(
+        pieces(
+            forward_pass=lambda net, x: passed(
+                net, x, [torch.relu, torch.relu, torch.sigmoid], 1
+            )
+        ),
+        says=("(ℓ = 1, 2): Z_out^(ℓ) = ReLU(Z_in^(ℓ))", "σ^(ℓ) is tanh"),
+        says_not=("Look at",),
+    ),
+    "softmax going forward": Case(
+        pieces(
+            forward_pass=lambda net, x: passed(
+                net, x, [torch.tanh, torch.tanh, lambda z: z.softmax(1)], 1
+            )
+        ),
+        says=("(ℓ = 3): Z_out^(ℓ) = softmax(Z_in^(ℓ))",),
+    ),
+    "first bias going forward": Case(
+        pieces(
+            forward_pass=lambda net, x: passed(
+                net, x, [torch.tanh, torch.tanh, torch.sigmoid], 1, 0
+            )
+        ),
+        says=("(ℓ = 1): Z_in^(ℓ) = Z_out^(ℓ−1) · W^(ℓ)\n",),
+    ),
+    "two biases going forward": Case(
+        pieces(
+            forward_pass=lambda net, x: passed(
+                net, x, [torch.tanh, torch.tanh, torch.sigmoid], 2
+            )
+        ),
+        says=("layer 3 of 3 is the first to be wrong. Look at",),
     ),
     "random": Case(pieces(store=noisy), says=("something is random",)),
 }
