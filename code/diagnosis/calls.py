@@ -210,6 +210,11 @@ def explain(
         numbers = " and ".join(map(str, fixed))
         return f"{text} {numbers} is met in every network: a fixed number of your code."
     first, second = shapes
+    if 1 < problem.n not in problem.sizes and (problem.n, problem.n) in shapes:
+        text += (
+            " (n, n) comes of a column, (n, 1), and something flat, (n,), which torch"
+            " repeats against each other."
+        )
     if recorder.operation in MATRIX_PRODUCTS:
         if first == second:
             text += (

@@ -20,9 +20,14 @@ from .problems import Gradients, Problem, descend, problem
 from .report import Diagnosis
 from .student import Student, filled
 
-# Two, and not 1: else a power of the rate, or a memory of earlier steps, does not show.
-RATES = 0.5, 0.25
+# Two, and not 1: else a power of the rate, or a memory of earlier steps, does not show. No
+# power of the rate is like a rate that is divided by the number of the step.
+RATES = 0.5, 0.2
 EPOCHS = 5
+LATER = (
+    " It is the second step of the network; the first is right. What does a step leave"
+    " behind for the next?"
+)
 
 
 @dataclass
@@ -65,6 +70,8 @@ def check_update(student: Student) -> Diagnosis | None:
         f" the first wrong change is that of the {EQUATIONS[name]} of layer {layer}: it"
         f" {what}."
     )
+    if all(step.rate == RATES[1] for step in wrong):
+        text += LATER
     place: dict[str, Any] = {"layer": layer, "parameter": name}
     found = [sum_of(student, seen, which) for which in (0, 1)]
     if not all(found):

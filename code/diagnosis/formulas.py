@@ -139,7 +139,9 @@ def of_parameter(name: str) -> Callable[[Get], list[Piece]]:
         found = [Piece(scale(factor, units=units(factor)), factor != ONE)]
         found.append(Piece(before, differs))
         for part in behind:
-            found += [Piece(use.tex, use.key != "delta"), Piece(part, differs)]
+            whole = part.startswith("^") and use.key != "delta"
+            tex = f"({use.tex})" if whole else use.tex
+            found += [Piece(tex, use.key != "delta"), Piece(part, differs)]
         return found
 
     return pieces
@@ -159,6 +161,8 @@ def of_hidden(get: Get) -> list[Piece]:
     own = r"\sigma'^{(\ell-1)}(" + z_in(r"\ell-1") + ")"
     tex = own if slope is None else slope.tex
     marked = slope is not None and slope.key != "own"
+    if matrix.tex == "{}":
+        return [*found, *sent, Piece(r" \odot "), Piece(tex, marked)]
     return [*found, Piece("("), *sent, Piece(r") \odot "), Piece(tex, marked)]
 
 

@@ -22,6 +22,9 @@ SIGNS = {
     "~": " ",
 }
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[\s\S]")
+ONE_SIGN = re.compile(
+    r"\d+|\w[²³]?"
+)  # needs no parentheses below a fraction's line
 JOINED = "\N{WORD JOINER}"  # no line begins with an index
 
 
@@ -108,7 +111,7 @@ class Reader:
                 return "𝓛"
             case r"\frac":
                 above, below = self.group(), self.group().replace(" ", "")
-                return f"{above}/{below if below.isdecimal() or len(below) == 1 else f'({below})'} "
+                return f"{above}/{below if ONE_SIGN.fullmatch(below) else f'({below})'} "
             case "^" | "_":
                 return self.index(token)
             case "{" | "}":

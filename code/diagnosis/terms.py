@@ -73,8 +73,8 @@ RESIDUALS = [
         rf"\mathrm{{mean\ of\ }}{ERROR}",
         lambda v: (v.p - v.y).mean() + 0 * v.p,
     ),
-    Term("last", rf"\mathrm{{last\ row\ of\ }}{ERROR}", only(-1)),
-    Term("first", rf"\mathrm{{first\ row\ of\ }}{ERROR}", only(0)),
+    Term("last", rf"\mathrm{{only\ the\ last\ row\ of\ }}{ERROR}", only(-1)),
+    Term("first", rf"\mathrm{{only\ the\ first\ row\ of\ }}{ERROR}", only(0)),
     Term(
         "earlier", rf"(\mathrm{{earlier\ }}{P} - {Y})", lambda v: v.earlier.p - v.y
     ),
@@ -255,7 +255,7 @@ MATRICES = [
     Term("elementwise", r"{} \odot " + WT, lambda v, l, d: by_element(d, v.W[l].T)),
     Term("elementwise", r"{} \odot " + W, lambda v, l, d: by_element(d, v.W[l]), 1.2),
     Term("nothing", "{}", lambda v, l, d: d),
-    Term("gradient", r"{} \cdot \nabla_{" + W + r"} \mathcal{L}^{\top}", times(transposed_grad)),
+    Term("gradient", r"{} \cdot (\nabla_{" + W + r"} \mathcal{L})^{\top}", times(transposed_grad)),
     Term("absolute", r"{} \cdot |" + W + r"|^{\top}", times(lambda v, l: v.W[l].abs().T), 1.5),
     Term("W of output", r"{} \cdot \mathbf{W}^{(L)\top}", times(lambda v, l: v.W[v.L].T if l < v.L else None)),
     Term("W below", r"{} \cdot \mathbf{W}^{(\ell-1)\top}", times(lambda v, l: below(v, l - 1))),

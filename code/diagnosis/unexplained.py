@@ -74,7 +74,7 @@ def unexplained(case: Case) -> Diagnosis:
     behind += case.again
     if case.changes_parameters and not early:
         behind.append(CHANGES)
-    table = to_redo(student)
+    table = "" if case.again else to_redo(student)
     return first_wrong(
         student,
         one,

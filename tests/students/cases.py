@@ -431,6 +431,13 @@ NAMED = {
         names="bias-one-sum",
         says=("= mean of all of Δ^(ℓ)",),
     ),
+    "row of biases": Case(
+        plain(backward=row_of_biases), names="bias-gradient-shape"
+    ),
+    "column of biases": Case(
+        pieces(bias_grad=lambda net, outs, k, delta, error: delta.sum(0)[:, None]),
+        names="bias-gradient-shape",
+    ),
     "rate forgotten": Case(
         pieces(
             step=lambda net, parameter, gradient, rate: parameter.sub_(gradient)
@@ -609,6 +616,11 @@ def popped_twice(net, outs, y):
 
 def noisy(net, linear, weight_grad, bias_grad):
     linear.weight_grad, linear.bias_grad = weight_grad + torch.rand(()), bias_grad
+
+
+def slower(net, rate):
+    net.steps = getattr(net, "steps", 0) + 1
+    Plain.apply_gradients(net, rate / net.steps)
 
 
 def biases_added(net, linear, weight_grad, bias_grad):
@@ -803,7 +815,23 @@ MESSAGES = {
         ),
         says=("layer 3 of 3 is the first to be wrong. Look at",),
     ),
-    "random": Case(pieces(store=noisy), says=("something is random",)),
+    "random": Case(
+        pieces(store=noisy), says=("something is random",), says_not=("by hand",)
+    ),
+    "flat labels, and nothing filled": Case(
+        plain(
+            first_delta=lambda net, p, y: (
+                (p - y.flatten()) @ net.layers[-1].weight.T
+            )
+        ),
+        "error",
+        says=("(n, n) comes of a column, (n, 1), and something flat, (n,)",),
+    ),
+    "slower and slower": Case(
+        plain(apply_gradients=slower),
+        says=("learning rate 0.2", "0.5 times", "the first is right"),
+        says_not=("η²",),
+    ),
 }
 
 # ---------------------------------------------------------------- another loss
