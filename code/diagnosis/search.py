@@ -17,8 +17,8 @@ NEARLY = 0.75  # by how much the better of two explanations has to be simpler
 @dataclass
 class Found:
     """The simplest explanations, and how far down they reach: layer ``reached`` is the
-    last that is explained; ``stopped`` is where no formula fits, 0 if there is none. Then
-    ``others`` are explanations of what is above that are not much worse."""
+    last that is explained; ``stopped`` is where no formula fits, 0 if there is none. If
+    something is not explained, ``others`` are explanations that are not much worse."""
 
     states: list[State]
     reached: int
@@ -39,10 +39,16 @@ def search(evidence: Sequence[Evidence], tolerance: float) -> Found:
         used.sort(key=lambda i: -min(evidence[i].v.n, 4) * min(evidence[i].v.K, 2))
         new = Stage(l, evidence, used, tolerance).explain(states)
         if not new:
-            others = [s for s in states if s.cost < states[0].cost + NEARLY]
-            return Found(simplest(states), l + 1, l, others)
+            return Found(simplest(states), l + 1, l, nearly(states))
         states = new
-    return Found(simplest(states), 1)
+    return Found(
+        simplest(states), 1, 0, nearly(states) if states[0].unexplained else []
+    )
+
+
+def nearly(states: list[State]) -> list[State]:
+    """Those that are not much worse than the simplest."""
+    return [s for s in states if s.cost < states[0].cost + NEARLY]
 
 
 def simplest(states: list[State]) -> list[State]:

@@ -16,9 +16,7 @@ from .values import Back, Term
 BEAM = 16  # how many explanations of the later layers are kept
 MOST = 120  # how many candidates of one stage are tried in all networks
 FAR = 2.0  # how much simpler explanations make others not worth following
-USUAL = (
-    4  # slopes with which a delta is sent back that gradients were taken without
-)
+USUAL = 14  # slopes of a delta that is sent back where gradients have none
 
 Options = dict[tuple[int, int], list[tuple[Term, Term]]]
 UNEXPLAINED = Term("unexplained", "", None, 3.0)
@@ -176,7 +174,7 @@ class Stage:
                 for k in (
                     self.fit(form, 0, values, target)[0] if fits_slopes else ()
                 ):
-                    for s in range(USUAL):
+                    for s in range(min(USUAL, count)):
                         found.setdefault((members[k], s), []).append(
                             (form, USES[1])
                         )

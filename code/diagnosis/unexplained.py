@@ -1,18 +1,30 @@
 """Say what is wrong in a backward pass where no formula fits."""
 
+from dataclasses import replace
+
 from .case import CHANGES, Case, of_trouble
+from .factors import factor
 from .findings import EQUATIONS, finding, first_difference
-from .formulas import Formula, compared
+from .formulas import Formula, compared, scale
 from .mistakes import MISTAKES, Mistake, facts, named
+from .notation import Piece
 from .redo import to_redo
 from .report import Diagnosis
 from .seen import Seen
 from .student import Student
+from .terms import USES, WEIGHTS
 
 UNKNOWN = "No formula is known that gives these numbers."
 COARSE = (
     "It computes in bfloat16, which is too coarse to find the formula. Let it compute in"
     " float64 to be told more."
+)
+
+
+DECAY = (
+    "The gradients of the weights are the book's, and have a multiple of the weights beside"
+    " them: they are those of a loss that grows with the weights, known as weight decay. The"
+    " loss here has no such term."
 )
 
 
@@ -63,6 +75,9 @@ def unexplained(case: Case) -> Diagnosis:
     if one is None:
         return of_trouble(case)
     early = too_early(student, case.seen)
+    decay = decayed(case)
+    if decay:
+        return finding("backward", [DECAY, *case.again], None, (), [decay])
     mistakes, formulas = certain(case)
     if early:
         mistakes = [m for m in MISTAKES if m.name == "updated-too-early"]
@@ -84,6 +99,37 @@ def unexplained(case: Case) -> Diagnosis:
         *(["\n" + table] if table else []),
         found=mistakes,
         formulas=formulas,
+    )
+
+
+def decayed(case: Case) -> Formula | None:
+    """The formula for the gradient of the weights, if it is the book's and a multiple of
+    the weights, and nothing else is wrong."""
+    shares, sizes = [], []
+    for one in case.seen:
+        if not one.has_right_shapes or one.changes_parameters:
+            return None
+        pairs = zip(one.first, one.right, one.problem.weights)
+        for (weight_grad, bias_grad), (right, right_bias_grad), W in pairs:
+            more = weight_grad - right
+            share = ((more * W).sum() / (W * W).sum()).item()
+            shares.append(share)
+            sizes.append((one.problem.n, one.problem.K, *W.shape))
+            if not case.student.equal(weight_grad, right + share * W):
+                return None
+            if not case.student.equal(bias_grad, right_bias_grad):
+                return None
+    own = factor(tuple(shares), tuple(sizes), case.student.narrow)
+    if own is None or own.fan:
+        return None
+    weights, sign = r"\mathbf{W}^{(\ell)}", "+" if own.c > 0 else "-"
+    book = WEIGHTS[0].tex.replace("{}", USES[0].tex)
+    added = f" {sign} {scale(replace(own, c=abs(own.c)))}{weights}"
+    return Formula(
+        "eq-batch-weights",
+        rf"\nabla_{{{weights}}} \mathcal{{L}} = ",
+        (Piece(book), Piece(added, True)),
+        (Piece(book),),
     )
 
 

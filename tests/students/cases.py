@@ -352,6 +352,17 @@ NAMED = {
         pieces(weight_grad=before_slope_at_output, bias_grad=before_slope_of_bias),
         names="gradient-before-slope",
     ),
+    "before another slope": Case(
+        pieces(
+            output_slope=lambda net, z, a, error: z * (1 - z),
+            hidden_slope=lambda net, zs, outs, k: outs[k] * (1 - outs[k]),
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1].T @ error
+            ),
+            bias_grad=lambda net, outs, k, delta, error: error.sum(0),
+        ),
+        names="output-formula-given-z-in and gradient-before-slope and sigmoid-slope-in-hidden",
+    ),
     "replaced by the step": Case(
         plain(
             apply_gradients=lambda net, rate: [
@@ -727,6 +738,24 @@ MESSAGES = {
     ),
     "wrong where it is known by accident": Case(
         pieces(weight_grad=odd_above), says=("No formula is known",)
+    ),
+    "weight decay": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1].T @ delta + 0.1 / len(delta) * net.weight(k)
+            )
+        ),
+        says=("Z_out^(ℓ−1)ᵀ · Δ^(ℓ) + 1/(10n) W^(ℓ)", "weight decay"),
+    ),
+    "weights grow, and more": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                outs[k - 1].T @ delta - 0.1 * net.weight(k)
+            ),
+            bias_grad=lambda net, outs, k, delta, error: delta.mean(0),
+        ),
+        says=("No formula is known",),
+        says_not=("weight decay", "mean-twice"),
     ),
     "last unit only": Case(
         pieces(
