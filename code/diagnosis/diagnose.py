@@ -49,6 +49,12 @@ EQUATIONS = {
 }
 
 
+NOT_EITHER = (
+    "apply_gradients is not right either. With part='update', diagnose says what is wrong"
+    " there."
+)
+
+
 def diagnose(
     network_class: type,
     part: str | None = None,
@@ -118,6 +124,8 @@ def examine(
                 if rest:
                     text = f"{rest[0]} is not right yet. Look at it first.\n"
                     found = replace(found, message=text + found.message)
+            elif part == "backward" and found.status == "wrong":
+                found = with_update(student, found)
             return found
         try:
             limits = not_checked(student)
@@ -125,6 +133,15 @@ def examine(
             return Diagnosis(trouble.status, str(trouble), parts[-1])
     said = [f"Right, as far as was checked: {', '.join(checked)}.", *limits]
     return Diagnosis("right", " ".join(said))
+
+
+def with_update(student: Student, found: Diagnosis) -> Diagnosis:
+    """A wrong backward pass, and whether the update is wrong as well."""
+    known = any(name.startswith("update") for name in found.mistakes)
+    other = None if known else examine_part(student, "update")
+    if other is None or other.status != "wrong":
+        return found
+    return replace(found, message=f"{found.message}\n{NOT_EITHER}")
 
 
 def not_checked(student: Student) -> list[str]:

@@ -48,52 +48,19 @@ RESIDUALS = [
     Term("y", Y, lambda v: v.y),
     Term("p+y", rf"({P} + {Y})", lambda v: v.p + v.y),
     Term("1", "1", lambda v: torch.ones_like(v.p), 1.5),
-    Term(
-        "p squared", rf"({P} \odot {P} - {Y} \odot {Y})", lambda v: v.p**2 - v.y**2
-    ),
+    Term("p squared", rf"({P} \odot {P} - {Y} \odot {Y})", lambda v: v.p**2 - v.y**2),
     Term("cubed", rf"{ERROR}^3", lambda v: (v.p - v.y) ** 3, 1.5),
-    Term(
-        "over slope",
-        rf"{ERROR} / ({P} \odot (1 - {P}))",
-        lambda v: (v.p - v.y) / (v.p * (1 - v.p)),
-        1.3,
-    ),
-    Term(
-        "loss",
-        r"\mathcal{L}",
-        lambda v: torch.ones_like(v.p) * v.problem.loss.value(v.p, v.y),
-    ),
-    Term(
-        "batch mean",
-        rf"\mathrm{{mean\ over\ samples\ of\ }}{ERROR}",
-        lambda v: (v.p - v.y).mean(0) + 0 * v.p,
-    ),
-    Term(
-        "mean",
-        rf"\mathrm{{mean\ of\ }}{ERROR}",
-        lambda v: (v.p - v.y).mean() + 0 * v.p,
-    ),
+    Term("over slope", rf"{ERROR} / ({P} \odot (1 - {P}))", lambda v: (v.p - v.y) / (v.p * (1 - v.p)), 1.3),
+    Term("loss", r"\mathcal{L}", lambda v: torch.ones_like(v.p) * v.problem.loss.value(v.p, v.y)),
+    Term("batch mean", rf"\mathrm{{mean\ over\ samples\ of\ }}{ERROR}", lambda v: (v.p - v.y).mean(0) + 0 * v.p),
+    Term("mean", rf"\mathrm{{mean\ of\ }}{ERROR}", lambda v: (v.p - v.y).mean() + 0 * v.p),
     Term("last", rf"\mathrm{{only\ the\ last\ row\ of\ }}{ERROR}", only(-1)),
     Term("first", rf"\mathrm{{only\ the\ first\ row\ of\ }}{ERROR}", only(0)),
-    Term(
-        "earlier", rf"(\mathrm{{earlier\ }}{P} - {Y})", lambda v: v.earlier.p - v.y
-    ),
-    Term(
-        "mean y",
-        rf"({P} - \mathrm{{mean\ of\ }}{Y})",
-        broadcast(lambda d: d.mean(1, keepdim=True)),
-    ),
-    Term(
-        "pairs",
-        r"\mathrm{all\ pairs\ of\ a\ prediction\ and\ a\ label}",
-        broadcast(lambda d: d),
-    ),
-    Term(
-        "column",
-        rf"(\mathrm{{first\ column\ of\ }}{P} - {Y})",
-        lambda v: v.p[:, :1] - v.y,
-    ),
-]
+    Term("earlier", rf"(\mathrm{{earlier\ }}{P} - {Y})", lambda v: v.earlier.p - v.y),
+    Term("mean y", rf"({P} - \mathrm{{mean\ of\ }}{Y})", broadcast(lambda d: d.mean(1, keepdim=True))),
+    Term("pairs", r"\mathrm{all\ pairs\ of\ a\ prediction\ and\ a\ label}", broadcast(lambda d: d)),
+    Term("column", rf"(\mathrm{{first\ column\ of\ }}{P} - {Y})", lambda v: v.p[:, :1] - v.y),
+]  # fmt: skip
 
 # ---------------------------------------------------------------- slopes
 
@@ -247,6 +214,13 @@ def changed(v: Values, l: int) -> Tensor | None:
     return v.after[l].T
 
 
+def one_unit(v: Values, l: int, d: Tensor, unit: int) -> Tensor | None:
+    """Of a layer of several only one unit; of one that has no more, that one."""
+    if v.sizes[l] > 1 or d.shape[1] == 1:
+        return d[:, [unit]] @ v.W[l][:, [unit]].T
+    return None
+
+
 # ``l`` is the layer of the weights, one above that of the delta that is computed.
 MATRICES = [
     Term("WT", r"{} \cdot " + WT, times(lambda v, l: v.W[l].T)),
@@ -261,7 +235,9 @@ MATRICES = [
     Term("W below", r"{} \cdot \mathbf{W}^{(\ell-1)\top}", times(lambda v, l: below(v, l - 1))),
     Term("reshaped", r"{} \cdot \mathrm{reshape}(" + W + ")", times(lambda v, l: v.W[l].reshape(v.W[l].T.shape)), 1.1),
     Term("sum", r"\mathrm{row\ sums\ of\ }" + W, lambda v, l, d: torch.ones(v.n, 1, dtype=d.dtype) * v.W[l].sum(1), 1.5),
-    Term("first unit", r"\mathrm{first\ column\ of\ }{} \cdot \mathrm{first\ row\ of\ }" + WT, lambda v, l, d: d[:, :1] @ v.W[l][:, :1].T if v.sizes[l] > 1 else d @ v.W[l].T if d.shape[1] == 1 else None, 1.1),
+Term("first unit", r"\mathrm{first\ column\ of\ }{} \cdot \mathrm{first\ row\ of\ }" + WT, lambda v, l, d: one_unit(v, l, d, 0), 1.1),
+    Term("last unit", r"\mathrm{last\ column\ of\ }{} \cdot \mathrm{last\ row\ of\ }" + WT, lambda v, l, d: one_unit(v, l, d, -1), 1.1),
+    Term("sums", r"({} \cdot \mathbf{1}) \cdot (\mathrm{row\ sums\ of\ }" + W + r")^{\top}", lambda v, l, d: d.sum(1, keepdim=True) * v.W[l].sum(1), 1.3),
 ]  # fmt: skip
 
 # ---------------------------------------------------------------- gradients of parameters

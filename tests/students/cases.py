@@ -419,6 +419,15 @@ NAMED = {
         pieces(hidden_slope=lambda net, zs, outs, k: (1 - outs[k] ** 2) ** 2),
         names="slope-twice",
     ),
+    "last unit only": Case(
+        pieces(
+            send=lambda net, k, delta, error: (
+                delta[:, -1:] @ net.weight(k)[:, -1:].T
+            )
+        ),
+        names="last-unit-only",
+        says=("last column of Δ^(ℓ) · last row of W^(ℓ)ᵀ",),
+    ),
     "ReLU": Case(
         pieces(hidden_slope=lambda net, zs, outs, k: (outs[k] > 0).double()),
         names="slope-of-relu-in-hidden",
@@ -757,13 +766,26 @@ MESSAGES = {
         says=("No formula is known",),
         says_not=("weight decay", "mean-twice"),
     ),
-    "last unit only": Case(
+    "sums of both": Case(
         pieces(
             send=lambda net, k, delta, error: (
-                delta[:, -1:] @ net.weight(k)[:, -1:].T
+                delta.sum(1, keepdim=True) * net.weight(k).sum(1)
+            )
+        ),
+        says=("((Δ^(ℓ) · 1) · (row sums of W^(ℓ))ᵀ) ⊙",),
+    ),
+    "where one output hides it": Case(
+        pieces(
+            send=lambda net, k, delta, error: (
+                (delta * torch.linspace(1, 2, delta.shape[1])) @ net.weight(k).T
             )
         ),
         says=("sizes 2, 2, 2, one sample",),
+    ),
+    "a slope, and the update": Case(
+        pieces(hidden_slope=lambda net, zs, outs, k: 1, step=plus),
+        names="no-hidden-slope",
+        says=("apply_gradients is not right either",),
     ),
     "bfloat16 that climbs": Case(
         type(
