@@ -686,6 +686,65 @@ def test_close_calls_are_not_right(network, says):
     assert says in found.message
 
 
+def one_output(network):
+    """The same class for networks with one output only."""
+
+    def begin(self, input_size, output_size, hidden_sizes):
+        if output_size > 1:
+            raise ValueError("one output only")
+        network.__init__(self, input_size, output_size, hidden_sizes)
+
+    return type("One", (network,), {"__init__": begin})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", sorted(threads.KINDS.keys() - {"n only"}))
+def test_a_mistake_in_a_class_for_one_output_has_the_same_name(key):
+    """Where sizes do not fit, the values that met say what was meant."""
+    found = diagnose(one_output(threads.load((key,))))
+    assert set(found.mistakes) == threads.expected((key,)), found
+    assert found.alternatives == ()
+
+
+def deltas_first(net, outs, y):
+    p = outs[-1]
+    deltas = [net.first(p, y) * p * (1 - p)]
+    for k in (2, 1):
+        deltas.append(net.back(deltas, net.weight(k + 1)) * (1 - outs[k] ** 2))
+    for k, delta in zip((3, 2, 1), deltas):
+        linear = net.layers[k - 1].linear
+        linear.weight_grad, linear.bias_grad = outs[k - 1].T @ delta, delta.sum(0)
+
+
+def of_residuals(net, p, y):
+    return 2 * (p - y) / p.numel()
+
+
+ERRORS = {
+    "missing-transpose": {"back": lambda net, deltas, W: deltas[-1] @ W},
+    "elementwise-product": {"back": lambda net, deltas, W: deltas[-1] * W.T},
+    "delta-of-output-reused": {"back": lambda net, deltas, W: deltas[0] @ W.T},
+    "labels-broadcast": {
+        "first": lambda net, p, y: 2 * (p - y.flatten()) / p.numel(),
+        "back": lambda net, deltas, W: deltas[-1] @ W.T,
+    },
+    "factor-two-missing and missing-transpose": {
+        "first": lambda net, p, y: (p - y) / p.numel(),
+        "back": lambda net, deltas, W: deltas[-1] @ W,
+    },
+    "": {"back": lambda net, deltas, W: torch.sin(deltas[-1]) @ W},
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_before_anything_is_filled_is_named_by_what_met(name):
+    methods = {"first": of_residuals, "backward_pass": deltas_first, **ERRORS[name]}
+    found = diagnose(
+        one_output(type("Network", (threads.Pieces,), methods)), "backward"
+    )
+    assert (found.status, found.mistake or "") == ("error", name), found
+
+
 def test_a_shape_error_that_no_mistake_predicts_is_not_named():
     def pairs(self, outputs, y):
         differences = outputs[-1].squeeze(-1) - y

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .by_hand import Watcher, is_theirs
 from .problems import Problem
-from .recorder import ShapeRecorder
+from .recorder import ELEMENT_BY_ELEMENT, MATRIX_PRODUCTS, ShapeRecorder
 from .time_limit import TimeLimit, Worker
 
 SECONDS = 5.0  # for a diagnosis, without what is imported during it
@@ -24,18 +24,6 @@ TOO_SLOW = (
 
 Shapes = Sequence[tuple[int, ...]]
 
-MATRIX_PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "dot"}
-ELEMENT_BY_ELEMENT = {
-    name
-    for operation in ("add", "sub", "mul", "div", "true_divide", "rsub")
-    for name in (
-        operation,
-        f"{operation}_",
-        f"__{operation}__",
-        f"__i{operation}__",
-    )
-}
-
 
 def is_missing(value: Any) -> bool:
     """Whether a value is what stands where something is still to be written."""
@@ -44,13 +32,16 @@ def is_missing(value: Any) -> bool:
 
 class Trouble(Exception):
     """A part cannot be judged: it is 'unfilled', raises an 'error', or runs into the
-    'timeout'. ``shapes`` are those that a failing ``operation`` of torch was given.
+    'timeout'. ``shapes`` are those of the ``operands`` that a failing ``operation`` of torch
+    was given.
     ``slow`` is set where no call is at fault, but all together took too long."""
 
     def __init__(self, status: str, message: str, slow: bool = False):
         super().__init__(message)
         self.status, self.slow = status, slow
         self.shapes: Shapes = ()
+        self.operation = ""
+        self.operands: list[Tensor] = []
         # What else to say, once other networks have been tried: it takes the sizes that
         # are the same in all.
         self.explain: Callable[[Sequence[int]], str] | None = None
@@ -149,6 +140,7 @@ def trouble(
         message += f"\n{network(problem)}"
     found = Trouble("error", message)
     found.shapes = recorder.shapes
+    found.operation, found.operands = recorder.operation, recorder.operands
     if isinstance(error, RuntimeError):
         found.explain = partial(explain, recorder, problem, tuple(batches))
     return found

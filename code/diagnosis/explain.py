@@ -11,6 +11,7 @@ from .factors import ONE, Factor
 from .formulas import compared
 from .mistakes import MISTAKES, facts, named
 from .more_calls import EARLIER, of_an_earlier_forward, only_calls, second_calls
+from .operands import state_of_error
 from .report import Diagnosis
 from .search import Found, search
 from .seen import Seen, is_right
@@ -45,21 +46,34 @@ def explained(student: Student, seen: list[Seen], wrong: list[Seen]) -> Diagnosi
     if student.coarse and not case.trouble:
         of_first = all(student.same(one.first, one.right) for one in seen)
         return only_calls(case) if of_first else unexplained(case)
-    case.found = search([one.evidence() for one in three], student.narrow)
+    case.three, case.found = (
+        three,
+        search([o.evidence() for o in three], student.narrow),
+    )
     raised = any(one.trouble for one in three)
     if case.found.stopped and raised:
         # Who works through the samples one by one has filled what the first one gives.
         three = [one for one in three if one.first or one.problem.n == 1]
+        case.three = three
         case.found = search([one.evidence() for one in three], student.narrow)
     differs = bool(facts(case.state, 3))
     if not differs and not case.found.stopped:
         if case.calls or case.again or not case.trouble:
             return only_calls(case)
-        return of_trouble(case)
+        return of_error(case)
     if raised and not explains_errors(case.found, three, differs):
-        return of_trouble(case)
+        return of_error(case)
     if case.found.stopped or any("unexplained" in fact for fact in case.facts):
         return unexplained(case)
+    return by_formula(case)
+
+
+def of_error(case: Case) -> Diagnosis:
+    """An error that what was filled does not explain; what met in it may."""
+    state = state_of_error(case)
+    if state is None:
+        return of_trouble(case)
+    case.found = Found([state], 1)
     return by_formula(case)
 
 

@@ -199,7 +199,7 @@ class Stage:
         """Of the forms those that fit in all networks, with the factors there."""
         left: dict[tuple[Term, Term], dict] = {}
         for c in candidates:
-            for option in sieved.get(c, [])[:6]:
+            for option in sieved.get(c, []):
                 left.setdefault(option, {})[c] = []
         zero = left.pop((ZERO, USES[0]), {})
         for (form, use), ratios in left.items():

@@ -302,6 +302,7 @@ BIASES = [
     Term("largest", rf"\mathrm{{largest\ of\ each\ column\ of\ }}{D}", lambda v, l, u: u.amax(1), 1.3),
     Term("times b", rf"\mathbf{{b}}^{{(\ell)}} \odot ({D}^{{\top}} \cdot \mathbf{{1}})", lambda v, l, u: v.b[l] * u.sum(1) if u.shape[2] == v.sizes[l] else None, 1.2),
     Term("from weights", rf"(\nabla_{{{W}}} \mathcal{{L}})^{{\top}} \cdot \mathbf{{1}}", lambda v, l, u: grad_sums(v, l, u)),
+    Term("of weights", rf"({BELOW} \cdot {D})^{{\top}} \cdot \mathbf{{1}}", lambda v, l, u: torch.einsum("ni,cno->co", v.z_out[l - 1], u), 1.3),
 ]  # fmt: skip
 
 

@@ -451,6 +451,17 @@ NAMED = {
         names="bias-one-sum",
         says=("= mean of all of Δ^(ℓ)",),
     ),
+    "bias from weights, and these transposed": Case(
+        pieces(
+            weight_grad=lambda net, zs, outs, k, delta, error: (
+                delta.T @ outs[k - 1]
+            ),
+            bias_grad=lambda net, outs, k, delta, error: (
+                outs[k - 1].T @ delta
+            ).sum(0),
+        ),
+        names="weights-transposed and bias-from-weights",
+    ),
     "row of biases": Case(
         plain(backward=row_of_biases), names="bias-gradient-shape"
     ),
