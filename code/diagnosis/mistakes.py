@@ -76,25 +76,26 @@ def named(
 def facts(state: State, L: int) -> set[str]:
     """What differs from the book in the formulas of an explanation."""
     layers: dict[tuple[str, str], list[int]] = {}
+    known: dict[str, list[int]] = {}
     for (layer, slot), choice in state.rule.items():
+        known.setdefault(slot, []).append(layer)
         for key in () if state.is_book(slot, choice) else keys(choice):
             layers.setdefault((slot, key), []).append(layer)
     return {
-        f"{slot}: {key}{where(slot, ls, L)}" for (slot, key), ls in layers.items()
+        f"{slot}: {key}{where(slot, ls, known[slot], L)}"
+        for (slot, key), ls in layers.items()
     }
 
 
-def where(slot: str, layers: list[int], L: int) -> str:
-    """In which layers: nothing is said where it is in all that have such a place."""
+def where(slot: str, layers: list[int], known: list[int], L: int) -> str:
+    """In which layers of those that are known: nothing is said where it is in all that
+    have such a place."""
     if slot in ("source", "matrix") or slot.startswith("hidden"):
         if layers == [1] and L > 2:
             return " @first"
-        return "" if len(layers) == L - 1 or slot == "source" else " @some"
-    return (
-        " @some"
-        if slot.endswith("s factor") and len(layers) < L and slot != "loss factor"
-        else ""
-    )
+        return "" if len(layers) == len(known) or slot == "source" else " @some"
+    of_parameters = slot.endswith("s factor") and slot != "loss factor"
+    return " @some" if of_parameters and len(layers) < len(known) else ""
 
 
 @cache

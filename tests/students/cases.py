@@ -740,7 +740,7 @@ MESSAGES = {
     "popped twice": Case(
         pieces(backward_pass=popped_twice),
         "error",
-        "output-of-wrong-layer",
+        "output-of-wrong-layer and slope-of-wrong-layer",
         says=("Z_out^(ℓ−2)ᵀ",),
         says_not=("The last layer is right",),
     ),
@@ -776,6 +776,14 @@ MESSAGES = {
         ),
         says=("No formula is known",),
         says_not=("weight decay", "mean-twice"),
+    ),
+    "biases averaged, and an odd slope": Case(
+        pieces(
+            hidden_slope=lambda net, zs, outs, k: 1 - outs[k] ** 3,
+            bias_grad=lambda net, outs, k, delta, error: delta.mean(0),
+        ),
+        names="bias-averaged",
+        says=("For what is not said here, no formula is known.",),
     ),
     "sums of both": Case(
         pieces(
