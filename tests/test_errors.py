@@ -379,6 +379,25 @@ def test_no_step_begins_that_cannot_end(name, change, error, message):
     assert torch.equal(net.layers[0].linear.weight, first)
 
 
+def test_memory_that_elements_share_is_that_of_several():
+    net = NeuralNetwork(1, 2, [1], seed=0)
+    net.layers[0].linear.weight = torch.ones(()).expand(1, 1)  # its stride is 0
+    assert net.layers[0].linear.weight.stride(0) == 0
+    x, y = torch.ones(3, 1), torch.zeros(3, 2)
+    net.backward(x, y)
+    net.apply_gradients(0.25)
+    net.layers[1].linear.weight = torch.ones(1, 1).expand(1, 2)
+    with pytest.raises(ValueError, match="share their memory"):
+        net.apply_gradients(0.25)
+    for labels, end in (
+        (y.T, "Rows and columns are swapped: use y.T."),
+        (y[:, :, None], "use y.reshape((3, 2))."),
+    ):
+        net.layers[1].linear.weight = torch.ones(1, 2)
+        with pytest.raises(ValueError, match=re.escape(end) + "$"):
+            net.get_loss(x, labels)
+
+
 def test_an_error_in_training_undoes_it():
     class Breaks(MSELoss):
         calls = 0
@@ -507,11 +526,14 @@ def test_the_hint_on_labels_fits_their_number():
         with pytest.raises(ValueError, match=re.escape(end) + "$"):
             net.get_loss(x, bad)
     net = NeuralNetwork(2, 3, [], seed=0)
+    with pytest.raises(ValueError, match=re.escape("use y.reshape((1, 3)).") + "$"):
+        net.get_loss(x[:1], torch.zeros(3))
     for bad, end in (
         (torch.zeros(3, 5), "got (3, 5). Rows and columns are swapped: use y.T."),
         (torch.zeros(15), "got (15,). Each sample needs a row of 3 labels."),
         (y, "got (5,). Each sample needs a row of 3 labels."),
         (torch.zeros(5, 1, 3), "use y.reshape((5, 3))."),
+        (torch.zeros(5, 2), "got (5, 2). Each sample needs a row of 3 labels."),
     ):
         with pytest.raises(ValueError, match=re.escape(end) + "$"):
             net.get_loss(x, bad)

@@ -41,8 +41,8 @@ def kinds(**named: Any) -> None:
         method, example = (
             ("gradient", "MSELoss") if name == "loss" else ("derivative", "TanH")
         )
-        methods = ("forward", method)
-        if not isinstance(kind, type) or not all(hasattr(kind, m) for m in methods):
+        has_both = hasattr(kind, "forward") and hasattr(kind, method)
+        if not isinstance(kind, type) or not has_both:
             raise TypeError(
                 f"{name} must be a class with the methods forward and {method}, such "
                 f"as {example}; got {kind!r}."
@@ -171,10 +171,9 @@ def batch(x: Any, y: Any, sizes: Sequence[int], layers: Sequence) -> Tensor:
 
 def _hint(came: Sequence[int], expected: Sequence[int]) -> str:
     """What to do with labels of another shape."""
-    long, wanted = ([s for s in shape if s > 1] for shape in (came, expected))
-    if long == wanted:
+    if [s for s in came if s > 1] == [s for s in expected if s > 1]:
         return f"If the values are right, use y.reshape({expected})."
-    if len(came) == 2 and (*reversed(came),) == (*expected,):
+    if (*reversed(came),) == (*expected,):
         return "Rows and columns are swapped: use y.T."
     each = "one label" if len(expected) == 1 else f"a row of {expected[1]} labels"
     return f"Each sample needs {each}."
