@@ -122,7 +122,15 @@ def test_the_right_pieces_are_right():
     assert diagnose(threads.Pieces).ok
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def cases():
+    """Those with a name are slow, as above."""
+    return [
+        pytest.param(case, marks=[pytest.mark.slow] if case.names else [], id=name)
+        for name, case in CASES.items()
+    ]
+
+
+@pytest.mark.parametrize("case", cases())
 def test_cases(case):
     found = diagnose(case.network, part=case.part, loss=case.loss)
     text = str(found)
