@@ -305,7 +305,7 @@ $$
 $$ (eq-a)
 
 1. Definition.
-2. Chain rule {{eq}}`eq-b`, one path.
+2. Chain rule {{eq}}`eq-b`, one path, and definition of $\mathbf{{W}}^{{(\ell)\top}}$.
 """
 
 
@@ -317,7 +317,10 @@ def test_a_chain_is_said_row_by_row_with_its_reasons():
     )
     assert not first.rules
     assert second.words.startswith("equals the derivative of the loss by z out of")
-    assert second.rules == ("the chain rule",)
+    assert second.rules == (
+        "the chain rule",
+        "the definition of capital W of layer ell, transposed",
+    )
     assert second.cited == ("eq-b",)
 
 

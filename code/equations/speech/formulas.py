@@ -55,9 +55,15 @@ def spoken(row, known: Vocabulary, reasons: dict[int, list[Named]]) -> Said:
     ]
     return Said(
         say(row, known, frozenset(defined)),
-        tuple(dict.fromkeys(name.text for name in names if not name.label)),
+        tuple(dict.fromkeys(in_words(n, known) for n in names if not n.label)),
         tuple(dict.fromkeys(name.label for name in names if name.label)),
     )
+
+
+def in_words(name: Named, known: Vocabulary) -> str:
+    if not name.symbol:
+        return name.text
+    return f"the definition of {say(read(name.symbol), known, frozenset())}"
 
 
 def reasons_of(display: Display) -> dict[int, dict[int, list[Named]]]:
