@@ -79,8 +79,9 @@ def test_so_do_those_of_each_world():
     for world, groups in ROWS.items():
         for tex in (tex for group in groups for tex in group):
             for *_, row in pieces(tex):
-                round_trip(row, Vocabulary(WORLDS[world]))
-                count += 1
+                if not is_text(row):
+                    round_trip(row, Vocabulary(WORLDS[world]))
+                    count += 1
     for tex in TRUE.values():
         if not is_text(tex):
             round_trip(tex, BOOK)
@@ -319,7 +320,7 @@ def test_a_chain_is_said_row_by_row_with_its_reasons():
     assert second.words.startswith("equals the derivative of the loss by z out of")
     assert second.rules == (
         "the chain rule",
-        "the definition of capital W of layer ell, transposed",
+        "the definition of W of layer ell, transposed",
     )
     assert second.cited == ("eq-b",)
 
