@@ -1,8 +1,8 @@
 """A feed-forward network and its backpropagation, written by hand.
 
 PyTorch serves as the tensor engine only: no automatic differentiation, no modules and
-no optimisers. The chapter ``network`` of the book explains every class; the equations
-stand in the chapter ``batch``.
+no optimisers. The chapter ``network`` of the book explains every class. A comment such
+as eq-batch-weights is the label of an equation; most stand in the chapter ``batch``.
 """
 
 from .data import five_points
