@@ -584,6 +584,9 @@ def test_a_definition_of_nothing_in_particular_is_one_name():
 # ---------------------------------------------------------------- other worlds
 
 TO_LOSS = r"\frac{\partial \mathcal{L}}{\partial "
+NORMALISED = r"$\mu_k = \frac{1}{n} \sum_{s} z_{sk}$ and $\hat{z}_{sk} = \frac{z_{sk} - \mu_k}{\sqrt{v_k + \epsilon}}$"
+BLOCK = r"$\delta_i = \frac{\partial \mathcal{L}}{\partial a_i}$, $a_i = \sum_{k} W_{ki} x_k$, $y_i = x_i + \tanh(a_i)$"
+TO_ONE = r", \quad \text{if } \sum_{k} y_k = 1"
 OTHERS = {
     "a definition in the text": (
         "graph", r"$\mathbf{P} = \mathbf{X} \cdot \mathbf{W}$",
@@ -611,6 +614,29 @@ OTHERS = {
         "machines", "",
         r"\frac{1}{n} \sum_{s} a_{js} \cdot \frac{\partial c_s}{\partial \theta_k} = \frac{m_j}{n} \cdot \underbrace{\frac{1}{m_j} \sum_{s} a_{js} \cdot \frac{\partial c_s}{\partial \theta_k}}_{g_{jk}}",
         "definition of $g_{jk}$.", "the definition of gradient of the mean loss of the samples of a process"),
+    "a root": (
+        "attention", r"$\mathbf{S} = \frac{1}{\sqrt{m}} \mathbf{Q} \cdot \mathbf{K}^{\top}$",
+        r"\nabla_{\mathbf{Q}} \mathcal{L} = \frac{1}{\sqrt{m}} (\nabla_{\mathbf{S}} \mathcal{L}) \cdot \mathbf{K}",
+        r"chain rule, definition of $\mathbf{S}$ and of the matrix product, linearity.",
+        "the definition of scores"),
+    "the derivative of a root": (
+        "batch_normalisation", NORMALISED,
+        r"\frac{\partial \hat{z}_{sk}}{\partial v_k} = -\frac{z_{sk} - \mu_k}{2 (v_k + \epsilon) \sqrt{v_k + \epsilon}}",
+        r"definition of $\hat{z}_{sk}$, quotient rule, the derivative of the root.",
+        "the definition of normalised"),
+    "a function of each number": (
+        "graph", r"$\mathbf{F} = \tanh(\mathbf{A})$",
+        r"\nabla_{\mathbf{A}} \mathcal{L} = (\nabla_{\mathbf{F}} \mathcal{L}) \odot \tanh'(\mathbf{A})",
+        r"chain rule, definition of $\mathbf{F}$.",
+        "the definition of hidden outputs of a block"),
+    "a delta": (
+        "residual", BLOCK,
+        r"\frac{\partial \mathcal{L}}{\partial x_k} = \frac{\partial \mathcal{L}}{\partial y_k} + \sum_{i} W_{ki} \delta_i",
+        r"chain rule, definition of $\delta_i$, of $y_i$ and of $a_i$, linearity.",
+        "the definition of deltas"),
+    "a letter that another world defines": (
+        "graph", r"$G_{sk} = H_{sk} + B_{sk}$",
+        r"G_{sk} - H_{sk} = B_{sk}", "definition of $G_{sk}$.", "the definition of outputs of a block"),
     "nothing but algebra": (
         "softmax", "", r"\sum_{k} y_k (p_i - a_k) = p_i \sum_{k} y_k - \sum_{k} y_k a_k",
         "algebra.", None),
@@ -654,6 +680,10 @@ FALSE_ELSEWHERE = {
     "a symbol by itself": ("softmax", r"p_i = p_i", "definition.", "no rule that is known here"),
     "a definition that is not there": ("softmax", r"\log p_i = a_i", "definition of $p_i$.", "no formula of the chapter defines p_i"),
     "a definition of no symbol": ("softmax", r"\log p_i = a_i", "definition of $p_i + 1$.", "which is no symbol"),
+    "a definition of a symbol of no world": ("softmax", r"\log p_i = a_i", "definition of $q_i$.", "q_i, which is no symbol"),
+    "a definition of a sum of indices": ("softmax", r"\log p_i = a_i", "definition of $p_{i-1}$.", "which is no symbol"),
+    "an index too many": ("softmax", r"\log p_i = a_i", "definition of $p_{ik}$.", "which is no symbol"),
+    "a definition of an equation": ("softmax", r"\log p_i = a_i", "definition of $p_i = a_i$.", "which is no symbol"),
     "a definition that cannot be read": ("softmax", r"\log p_i = a_i", "definition of $p_{$.", "the reason defines p_{: "),
 }  # fmt: skip
 
@@ -662,6 +692,57 @@ FALSE_ELSEWHERE = {
 def test_false_steps_of_other_worlds_are_refused(world, tex, reason, says):
     (verdict,) = in_world(world, "", (tex, reason))
     assert says in (verdict.fault or "")
+
+
+FALSE_WITH_DEFINITIONS = {
+    "past a block": ("residual", BLOCK, r"\frac{\partial \mathcal{L}}{\partial x_i} = \sum_{k} \frac{\partial \mathcal{L}}{\partial a_k} \frac{\partial a_k}{\partial x_i}", "chain rule."),
+    "a cause for which its definition stands": ("residual", BLOCK, r"\frac{\partial y_i}{\partial a_i} = 0", "definition of $y_i$ and of $a_i$."),
+    "a mean for which its definition stands": ("batch_normalisation", NORMALISED, r"\frac{\partial \hat{z}_{sk}}{\partial \mu_k} = 0", r"definition of $\hat{z}_{sk}$ and of $\mu_k$."),
+    "a condition of a definition": ("softmax", r"$p_1 = \frac{1}{1 + e^{a_2 - a_1}}, \quad \text{if } K = 2$", r"p_1 = \frac{1}{1 + e^{a_2 - a_1}}", "definition of $p_1$."),
+    "roots of different numbers": ("softmax", "", r"\sqrt{y_i} \sqrt{y_k} = y_i", "algebra."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("world", "above", "tex", "reason"),
+    FALSE_WITH_DEFINITIONS.values(),
+    ids=FALSE_WITH_DEFINITIONS,
+)
+def test_false_steps_are_not_closed_by_definitions(world, above, tex, reason):
+    (verdict,) = in_world(world, above, (tex, reason))
+    assert "no rule that is known here" in verdict.fault
+
+
+def test_a_function_of_what_depends_on_the_cause_needs_the_chain_rule():
+    slope = r"\frac{\partial y_i}{\partial %s} = %s"
+    inner = slope % ("x_k", r"[i = k] + \tanh'(a_i) W_{ki}")
+    own = slope % ("a_i", r"\tanh'(a_i)")
+    both = "definition of $y_i$ and of $a_i$, linearity"
+    verdicts = in_world(
+        "residual",
+        BLOCK,
+        (inner, f"chain rule, {both}."),
+        (inner, f"{both}."),
+        (own, "definition of $y_i$, linearity."),
+    )
+    assert [one.closed for one in verdicts] == [True, False, True]
+    assert verdicts[1].fault.startswith("closes only with the chain rule,")
+
+
+def test_a_delta_is_defined_by_its_derivative():
+    delta = r"\delta_i = \frac{\partial \mathcal{L}}{\partial a_i}"
+    assert in_world("relu", "", (delta, "definition."))[0].closed
+
+
+def test_like_factors_vanish_before_shares_are_added_up():
+    left = r"-\sum_{k} \frac{y_k}{p_k} p_k ([k = i] - p_i)"
+    true, false = in_world(
+        "softmax",
+        "",
+        (f"{left} = p_i - y_i{TO_ONE}", "algebra."),
+        (f"{left} = p_i - y_i", "algebra."),
+    )
+    assert true.closed and not false.closed
 
 
 def test_a_symbol_is_defined_once():

@@ -117,38 +117,42 @@ class Library:
             world = world_of(chapter)
             found: dict[str, Cited] = {}
             self.defined[chapter.file] = found
-            for left, right, layers in self.candidates(chapter):
+            for left, right, context in self.candidates(chapter):
                 kind = own_kind(left, world)
                 if kind and kind not in found:
-                    context = Context(chapter.loss, layers, world=world)
                     found[kind] = Cited(left, right, True, context)
         return self.defined[chapter.file]
 
-    def candidates(
-        self, chapter: Chapter
-    ) -> Iterator[tuple[Node, Node, Range | None]]:
+    def candidates(self, chapter: Chapter) -> Iterator[tuple[Node, Node, Context]]:
         """The two sides of what may be definitions, in the order of the text, with the
-        layers for which they hold."""
+        layers and the conditions for which they hold."""
         for part in sorted(chapter.formulas, key=lambda part: part.line):
             if part.exempt:
                 continue
             if isinstance(part, Display):
                 equalities = zip(self.equalities(part), part.reasons)
                 for (chain, left, side), reason in equalities:
+                    context = self.context(chain, chapter)
                     if names_definition_only(reason):
-                        yield left.node, side.node, chain.range
+                        yield left.node, side.node, context
                     for brace in braces(side.node):
-                        yield *brace, chain.range
+                        yield *brace, context
                 continue
             with suppress(EquationError):
                 row = parse_row(f"{part.tex} {part.claim}")
                 if row.relations == ("=",):
                     one, other = row.sides
                     ranges = [c for c in row.conditions if isinstance(c, Range)]
-                    layers = ranges[0] if ranges else None
-                    yield one, other, layers
+                    equal = [c for c in row.conditions if isinstance(c, Equality)]
+                    context = Context(
+                        chapter.loss,
+                        ranges[0] if ranges else None,
+                        tuple(equal),
+                        world=world_of(chapter),
+                    )
+                    yield one, other, context
                     if part.claim:  # what the text says has a name in the comment
-                        yield other, one, layers
+                        yield other, one, context
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""
@@ -202,7 +206,11 @@ def own_kind(side: Node, world: World) -> str | None:
                 kind = loss(side, world).kind
             case _:
                 return None
-        if isinstance(kind, Own) and kind.row.kind in ("definition", "loss"):
+        if isinstance(kind, Own) and kind.row.kind in (
+            "definition",
+            "derivative",
+            "loss",
+        ):
             return kind
     return None
 

@@ -70,13 +70,30 @@ def logarithm_of(factor: Atom) -> Poly:
 def equal(left: Poly, right: Poly) -> bool:
     """Whether two polynomials have the same canonical form, over common
     denominators."""
-    difference = canonical(left + scaled(right, -1))
+    difference = canonical(squared(left + scaled(right, -1)))
     while difference:
         below = next(filter(None, map(denominator, difference)), None)
         if below is None:
             return False
-        difference = canonical(cleared(difference, below))
+        difference = canonical(squared(cleared(difference, below)))
     return True
+
+
+def squared(poly: Poly) -> Poly:
+    """The same with what stands under a root in place of the root times itself."""
+    result: Poly = NOTHING
+    for term in poly:
+        counts = Counter(f for f in term.factors if isinstance(f, Root))
+        factors = tuple(f for f in term.factors if f not in counts)
+        factors += tuple(root for root, times_ in counts.items() if times_ % 2)
+        squares = [
+            root.of for root, times_ in counts.items() for _ in range(times_ // 2)
+        ]
+        result += tuple(
+            Term(t.number * term.number, factors + t.factors, term.bound + t.bound)
+            for t in times(*squares)
+        )
+    return result
 
 
 def denominator(term: Term) -> Inverse | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from equations.nodes import Layer, Range
 
+from .canonical import canonical
 from .model import SAMPLES, up
 from .terms import (
     Applied,
@@ -109,7 +110,7 @@ class Shares:
 
     def without(self, poly: Poly) -> Poly:
         """The same, without sums over them alone."""
-        return tuple(map(self.without_sum, poly))
+        return tuple(map(self.without_sum, canonical(poly)))
 
     def without_sum(self, term: Term) -> Term:
         for place, factor in enumerate(term.factors):

@@ -5,11 +5,13 @@ that only another world has is of a kind of its own, which knows its row.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Self
 
 import torch
+from torch.autograd.graph import get_gradient_edge
 
 from equations.feedforward import FEEDFORWARD
 from equations.nodes import Layer, Loss, Node, Quantity, walk
@@ -64,6 +66,8 @@ def symbol(
     if not all(map(PLAIN.fullmatch, node.indices)):
         raise OutOfReach(Construct.INDEX)
     (row,) = found
+    if "any" in row.axes:  # its size is that of what it stands at
+        raise OutOfReach(Construct.SYMBOLS)
     if node.layer is None:
         layer = next((ENDS[axis] for axis in row.axes if axis in ENDS), None)
         own = None if isinstance(kind_of(row, world), Own) else layer
@@ -134,6 +138,28 @@ def depends(of: Entry, by: Entry) -> bool:
     return of.kind != by.kind and any(
         leads(from_, to) for to in tensors(of, made) for from_ in tensors(by, made)
     )
+
+
+def separate(levels: list[Entry], of: Entry, by: Entry) -> bool:
+    """Whether every way from one quantity to another leads through some level. In the
+    network each does; in another world the graph of automatic differentiation tells."""
+    own = next((e.kind for e in (of, by) if isinstance(e.kind, Own)), None)
+    if own is None:
+        return True
+    made = own.world.models()[0]
+
+    def nodes(entries: Iterable[Entry]) -> set:
+        found = chain.from_iterable(tensors(entry, made) for entry in entries)
+        return {get_gradient_edge(t).node for t in found if t.requires_grad}
+
+    walls, goal, ahead = nodes(levels), nodes([by]), nodes([of])
+    while ahead:
+        here = ahead.pop()
+        if here in goal:
+            return False
+        walls.add(here)
+        ahead |= {node for node, _ in here.next_functions if node} - walls
+    return True
 
 
 def takes(of: Entry, by: Entry) -> bool:

@@ -234,7 +234,10 @@ class Step:
     def one_form(self, left: Poly, right: Poly, rules, facts) -> bool:
         given = (*facts, *self.context.given)
         equations = tuple(fact for fact in given if isinstance(fact, Fact))
-        rewriter = Rewriter(rules, equations, self.levels, self.causes)
+        # A cited equation may be about a derivative by what stands nowhere in the step.
+        cited = levels(tuple((fact.left, fact.right) for fact in equations))
+        own = {found for found in cited if isinstance(found[0], Own)}
+        rewriter = Rewriter(rules, equations, self.levels | own, self.causes)
         one, other = rewriter.normal(left), rewriter.normal(right)
         for fact in given:
             if isinstance(fact, Shares):

@@ -9,7 +9,7 @@ from equations.nodes import Layer
 from .canonical import canonical, inverse, logarithm
 from .constructs import Construct, OutOfReach
 from .facts import Fact
-from .letters import Own, counted, depends, takes
+from .letters import Own, counted, depends, separate, takes
 from .model import DEFINED, SAMPLES, after, definition, function, links, slope, up
 from .terms import (
     NOTHING,
@@ -31,6 +31,7 @@ from .terms import (
     Size,
     Slope,
     Term,
+    atoms,
     fresh,
     scaled,
     single,
@@ -134,9 +135,14 @@ class Rewriter:
             for level in self.levels
             if depends(of, Entry(*level)) and depends(Entry(*level), by)
         ]
-        if between and "chain rule" in self.rules:
+        passed_on = highest(between)  # several where the way forks
+        if (
+            between
+            and "chain rule" in self.rules
+            and separate([Entry(*level) for level in passed_on], of, by)
+        ):
             result: Poly = NOTHING
-            for level in highest(between):  # several where the way forks
+            for level in passed_on:
                 middle = self.entry(level, (of, by))
                 passed = times(
                     self.atom(Partial(of, middle)), self.atom(Partial(middle, by))
@@ -202,6 +208,12 @@ class Rewriter:
     def derived(self, of: Poly, by: Entry | None, sums: bool = False) -> Poly:
         """The derivative of a polynomial, or its change. It stays as it is if it needs
         a rule that is not at hand. ``sums`` says that sums need no rule."""
+        # What stands for the cause is put in behind: before, nothing would depend on it.
+        others = tuple(f for f in self.facts if by is None or not about(f, by))
+        if others != self.facts:
+            found = replace(self, facts=others).derived(of, by, sums)
+            done = not any(isinstance(atom, Derived) for atom in atoms(found))
+            return self.normal(found) if done else found
         poly = canonical(self.normal(of))
         linear = sums or "linearity" in self.rules
         result: Poly = NOTHING
@@ -269,6 +281,11 @@ class Rewriter:
                 if canonical(found) and "known derivative" not in self.rules:
                     return None
                 return times(inverse(of), found)
+            case Root(of):
+                found = self.derived(of, by, sums=True)
+                if canonical(found) and "known derivative" not in self.rules:
+                    return None
+                return times(inverse(scaled(single(factor), 2)), found)
             case Inverse(of):
                 found = self.derived(of, by, sums=True)
                 if canonical(found) and "quotient rule" not in self.rules:
@@ -276,6 +293,13 @@ class Rewriter:
                 return scaled(times(single(factor, factor), found), -1)
             case Applied(name, order, argument):
                 found = self.derived(argument, by, sums=True)
+                match argument:
+                    case (Term(1, (Entry(kind, layer),), ()),) if by:
+                        own = (by.kind, by.layer) == (kind, layer)
+                    case _:
+                        own = by is None
+                if canonical(found) and not (own or "chain rule" in self.rules):
+                    return None
                 return times(single(Applied(name, order + 1, argument)), found)
             case Kron() | Size():
                 return NOTHING
@@ -285,6 +309,10 @@ class Rewriter:
 
     def inner_entry(self, entry: Entry, by: Entry | None) -> Poly:
         return self.atom(Partial(entry, by) if by else Change(entry))
+
+
+def about(fact: Fact, entry: Entry) -> bool:
+    return isinstance(fact.left, Entry) and fact.left.kind == entry.kind
 
 
 def over(poly: Poly, places: Iterable[Index]) -> Poly:

@@ -247,7 +247,14 @@ class Reader:
             return self.arranged(argument, lambda entry: slope(entry, node.primes))
         if node.name not in FUNCTIONS:
             raise OutOfReach(Construct.SYMBOLS)
-        return single(Applied(node.name, node.primes, self.number(node.argument)))
+        of = self.read(node.argument)
+
+        def applied(argument: Poly) -> Poly:
+            return single(Applied(node.name, node.primes, argument))
+
+        if isinstance(of, Matrix):  # element by element
+            return replace(of, at=lambda i, j: applied(of.at(i, j)))
+        return applied(of)
 
     # ------------------------------------------------------------ algebra
 

@@ -31,7 +31,8 @@ from equations.world import World
 from .canonical import equal
 from .constructs import Construct, OutOfReach, Unfit
 from .facts import Fact, Shares, for_each_sample
-from .letters import loss, shares_of, symbol
+from .letters import Own, loss, shares_of, symbol
+from .model import FUNCTIONS
 from .proof import Cited, Step, lone, sides
 from .rewrite import Rewriter
 from .terms import Poly
@@ -202,7 +203,7 @@ def needed(step: Step, groups: list[Group], one: Group) -> bool:
     others = [group for group in groups if group != one]
     return any(
         closes(step, [*some, one], groups) and not closes(step, some, groups)
-        for count in range(len(others) + 1)
+        for count in reversed(range(len(others) + 1))  # most are, with all
         for some in combinations(others, count)
     )
 
@@ -224,8 +225,10 @@ def lacking(step: Step, groups: list[Group]) -> list[str]:
         for added in combinations(own, count):
             defined = tuple(chain.from_iterable(group.facts for group in added))
             for facts in (defined,) if added else (cited, ()):
-                rules = RULES
-                if enough(rules, facts):
+                # 'tanh' as a name can be all that a step needs.
+                for rules in (RULES, RULES - {*FUNCTIONS}):
+                    if not enough(rules, facts):
+                        continue
                     for rule in sorted(RULES, reverse=True):
                         if enough(rules - {rule}, facts):
                             rules -= {rule}
@@ -273,19 +276,30 @@ def definition(kind: str, text: str, step: Step) -> Group:
 def defined_by_chapter(name: Named, world: World) -> str:
     """The kind of the symbol in a formula of a reason."""
     try:
-        (side,) = parse_row(name.symbol).sides
+        sides_ = parse_row(name.symbol).sides
     except (EquationError, ValueError) as error:
         raise ValueError(f"the reason defines {name.symbol}: {error}") from None
-    match side:
-        case Quantity():
-            return symbol(side, world)[0]
-        case Loss():
-            return loss(side, world).kind
+    with suppress(OutOfReach):
+        match sides_:
+            case (Quantity() as side,):
+                kind, _, axes = symbol(side, world)
+                if len(side.indices) <= len(axes):
+                    return kind
+            case (Loss() as side,):
+                return loss(side, world).kind
     raise ValueError(f"the reason defines {name.symbol}, which is no symbol")
 
 
+def is_of_network(name: Named, step: Step) -> bool:
+    """Whether a formula in a reason names what the network has, and no other world."""
+    with suppress(ValueError):
+        kind = defined_by_chapter(name, step.context.world)
+        return not isinstance(kind, Own)
+    return True
+
+
 def group(name: Named, step: Step, reason: str, find: Find) -> Group:
-    if name.symbol:
+    if name.symbol and not (name.rule and is_of_network(name, step)):
         kind = defined_by_chapter(name, step.context.world)
         shares = shares_of(kind)
         if shares:
@@ -310,8 +324,10 @@ def group(name: Named, step: Step, reason: str, find: Find) -> Group:
 
 
 def equations(cited: Cited, step: Step, samples: bool) -> Iterator[Fact]:
-    """A cited equation, to be put in."""
+    """A cited equation, to be put in where its conditions hold."""
     here = step.context.layers
+    if not {*cited.context.conditions} <= {*step.context.conditions}:
+        return
     left, right = sides(
         cited.left, cited.right, Reader(cited.context.world, cited.context.loss)
     )

@@ -144,7 +144,8 @@ def defined(rest: str) -> list[Named]:
         rule = next((r for r, p in DEFINITIONS.items() if re.match(p, after)), None)
         formula = FORMULA.match(after)
         if rule is not None:
-            rules.append(Named(said(rule), rule))
+            tex = formula[0].strip("$") if formula else ""
+            rules.append(Named(said(rule), rule, symbol=tex))
         elif formula:
             text = f"the definition of {formula[0]}"
             rules.append(Named(text, symbol=formula[0].strip("$")))
