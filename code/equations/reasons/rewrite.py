@@ -209,9 +209,9 @@ class Rewriter:
         """The derivative of a polynomial, or its change. It stays as it is if it needs
         a rule that is not at hand. ``sums`` says that sums need no rule."""
         # What stands for the cause is put in behind: before, nothing would depend on it.
-        others = tuple(f for f in self.facts if by is None or not about(f, by))
-        if others != self.facts:
-            found = replace(self, facts=others).derived(of, by, sums)
+        before = tuple(f for f in self.facts if by is None or not about(f, by))
+        if before != self.facts:
+            found = replace(self, facts=before).derived(of, by, sums)
             done = not any(isinstance(atom, Derived) for atom in atoms(found))
             return self.normal(found) if done else found
         poly = canonical(self.normal(of))
@@ -294,8 +294,8 @@ class Rewriter:
             case Applied(name, order, argument):
                 found = self.derived(argument, by, sums=True)
                 match argument:
-                    case (Term(1, (Entry(kind, layer),), ()),) if by:
-                        own = (by.kind, by.layer) == (kind, layer)
+                    case (Term(1, (Entry() as entry,), ()),) if by:
+                        own = (by.kind, by.layer) == (entry.kind, entry.layer)
                     case _:
                         own = by is None
                 if canonical(found) and not (own or "chain rule" in self.rules):
