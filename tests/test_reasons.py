@@ -175,7 +175,8 @@ def replacements(book, name):
     _, printed, above = book.steps[name]
     other = ["a definition", *map(rule_in_words, sorted(RULES))]
     other += [f"{{eq}}`{label}`" for label in above]
-    return [text for text in other if set(named(text)) != set(named(printed))]
+    names = {name.text for name in named(printed)}
+    return [text for text in other if {name.text for name in named(text)} != names]
 
 
 @pytest.mark.slow

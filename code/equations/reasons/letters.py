@@ -15,6 +15,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from equations.feedforward import FEEDFORWARD
 from equations.nodes import Layer, Loss, Node, Quantity, walk
+from equations.values import Undefined
 from equations.world import Model, Symbol, World
 
 from . import model
@@ -177,9 +178,10 @@ def tensors(entry: Entry, made: Model) -> Iterator[torch.Tensor]:
     for row in made.world.symbols:
         if kind_of(row, made.world) == entry.kind:
             layer = None if entry.layer is None else placed(entry.layer, made.L)
-            value = made.value(row, layer if row.layered else None)
-            if isinstance(value, torch.Tensor):
-                yield value
+            with suppress(Undefined):  # the input has no pre-activation
+                value = made.value(row, layer if row.layered else None)
+                if isinstance(value, torch.Tensor):
+                    yield value
 
 
 def placed(layer: Layer, depth: int) -> int:

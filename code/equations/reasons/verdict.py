@@ -101,7 +101,7 @@ def judge(step: Step, reason: str, find: Find) -> Verdict:
     best = [one for one in verdicts if one.closed] or verdicts
     if not best:
         return Verdict(fault=NOTHING_DEFINED)
-    if best[0].construct is not None:
+    if best[0].construct:
         return without_proof(step, names, best[0].construct)
     return best[0]
 
@@ -162,9 +162,7 @@ def weigh(step: Step, groups: list[Group]) -> Verdict:
         return Verdict(
             fault=f"closes only with {listed(missing)}, which the reason does not name"
         )
-    if step.met is not None:
-        return Verdict(construct=step.met.construct)
-    construct = step.beyond()
+    construct = step.met.construct if step.met else step.beyond()
     if construct:
         return Verdict(construct=construct)
     return Verdict(fault="no rule that is known here closes this step")
@@ -276,11 +274,11 @@ def definition(kind: str, text: str, step: Step) -> Group:
 def defined_by_chapter(name: Named, world: World) -> str:
     """The kind of the symbol in a formula of a reason."""
     try:
-        sides_ = parse_row(name.symbol).sides
+        parsed = parse_row(name.symbol).sides
     except (EquationError, ValueError) as error:
         raise ValueError(f"the reason defines {name.symbol}: {error}") from None
     with suppress(OutOfReach):
-        match sides_:
+        match parsed:
             case (Quantity() as side,):
                 kind, _, axes = symbol(side, world)
                 if len(side.indices) <= len(axes):
