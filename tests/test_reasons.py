@@ -679,7 +679,7 @@ FALSE_ELSEWHERE = {
     "another weight": ("graph", r"\nabla_{\mathbf{H}} \mathcal{L} = \mathbf{H}", "chain rule.", "no rule that is known here"),
     "a definition of a derivative": ("softmax", r"\frac{\partial \mathcal{L}}{\partial a_i} = p_i", "definition.", "no side is a symbol that is defined"),
     "a symbol by itself": ("softmax", r"p_i = p_i", "definition.", "no rule that is known here"),
-    "a definition that is not there": ("softmax", r"\log p_i = a_i", "definition of $p_i$.", "no formula of the chapter defines p_i"),
+    "a definition that is not there": ("softmax", r"\log p_i = a_i", "definition of $p_i$.", "no formula above defines p_i"),
     "a definition of no symbol": ("softmax", r"\log p_i = a_i", "definition of $p_i + 1$.", "which is no symbol"),
     "a definition of a symbol of no world": ("softmax", r"\log p_i = a_i", "definition of $q_i$.", "q_i, which is no symbol"),
     "a definition of a sum of indices": ("softmax", r"\log p_i = a_i", "definition of $p_{i-1}$.", "which is no symbol"),
@@ -744,6 +744,16 @@ def test_like_factors_vanish_before_shares_are_added_up():
         (f"{left} = p_i - y_i", "algebra."),
     )
     assert true.closed and not false.closed
+
+
+def test_what_comes_later_defines_nothing():
+    softmax = r"p_i = \frac{e^{a_i}}{\sum_{k} e^{a_k}}"
+    log = r"\log p_i = a_i - \log \sum_{k} e^{a_k}"
+    of_p = "definition of $p_i$."
+    first, second = in_world("softmax", "", (softmax, "definition."), (log, of_p))
+    assert first.closed and second.closed
+    first, second = in_world("softmax", "", (log, of_p), (softmax, "definition."))
+    assert "no formula above defines p_i" in first.fault and second.closed
 
 
 def test_a_symbol_is_defined_once():

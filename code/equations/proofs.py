@@ -9,7 +9,7 @@ from chapters import reading
 
 from .chains import Chain, Side, read_display
 from .check import world_of
-from .extract import Chapter, Display, read_chapter
+from .extract import Chapter, Display, Inline, read_chapter
 from .nodes import (
     Equality,
     EquationError,
@@ -73,7 +73,7 @@ class Library:
         self.chapters = {Path(c.file).resolve(): c for c in chapters}
         self.read = read or {}
         self.known: dict[tuple[str, int], list[Cited]] = {}
-        self.defined: dict[str, dict[str, Cited]] = {}
+        self.defined: dict[str, dict[str, tuple[int, Cited]]] = {}
 
     def chains(self, display: Display) -> list[Chain]:
         key = *display.place, display.tex  # a changed one stands at the same place
@@ -93,7 +93,11 @@ class Library:
         self, display: Display, chapter: Chapter
     ) -> Iterator[tuple[Step, Side, str]]:
         """Each '=' between symbols: the step, its right side, and its reason."""
-        definitions = self.definitions(chapter)
+        definitions = {
+            kind: cited
+            for kind, (line, cited) in self.definitions(chapter).items()
+            if line <= display.line  # what comes later defines nothing here
+        }
         for (chain, left, side), reason in zip(
             self.equalities(display), display.reasons
         ):
@@ -109,50 +113,49 @@ class Library:
             if side.relation == "="
         ]
 
-    def definitions(self, chapter: Chapter) -> dict[str, Cited]:
-        """What a chapter defines of a world of its own, by kinds: the first formula in
-        its text, or equation with the reason 'definition', that has the symbol alone on
-        a side."""
+    def definitions(self, chapter: Chapter) -> dict[str, tuple[int, Cited]]:
+        """What a chapter defines of a world of its own, by kinds, with the line: the
+        first formula in its text, or equation with the reason 'definition', that has
+        the symbol alone on a side."""
         if chapter.file not in self.defined:
             world = world_of(chapter)
-            found: dict[str, Cited] = {}
+            found: dict[str, tuple[int, Cited]] = {}
             self.defined[chapter.file] = found
-            for left, right, context in self.candidates(chapter):
-                kind = own_kind(left, world)
-                if kind and kind not in found:
-                    found[kind] = Cited(left, right, True, context)
+            for part in sorted(chapter.formulas, key=lambda part: part.line):
+                for left, right, context in self.candidates(part, chapter):
+                    kind = own_kind(left, world)
+                    if kind and kind not in found:
+                        found[kind] = part.line, Cited(left, right, True, context)
         return self.defined[chapter.file]
 
-    def candidates(self, chapter: Chapter) -> Iterator[tuple[Node, Node, Context]]:
-        """The two sides of what may be definitions, in the order of the text, with the
-        layers and the conditions for which they hold."""
-        for part in sorted(chapter.formulas, key=lambda part: part.line):
-            if part.exempt:
-                continue
-            if isinstance(part, Display):
-                equalities = zip(self.equalities(part), part.reasons)
-                for (chain, left, side), reason in equalities:
-                    context = self.context(chain, chapter)
-                    if names_definition_only(reason):
-                        yield left.node, side.node, context
-                    for brace in braces(side.node):
-                        yield *brace, context
-                continue
-            with suppress(EquationError):
-                row = parse_row(f"{part.tex} {part.claim}")
-                if row.relations == ("=",):
-                    one, other = row.sides
-                    ranges = [c for c in row.conditions if isinstance(c, Range)]
-                    equal = [c for c in row.conditions if isinstance(c, Equality)]
-                    context = Context(
-                        chapter.loss,
-                        ranges[0] if ranges else None,
-                        tuple(equal),
-                        world=world_of(chapter),
-                    )
-                    yield one, other, context
-                    if part.claim:  # what the text says has a name in the comment
-                        yield other, one, context
+    def candidates(
+        self, part: Display | Inline, chapter: Chapter
+    ) -> Iterator[tuple[Node, Node, Context]]:
+        """The two sides of what may be definitions, with the layers and the conditions
+        for which they hold."""
+        if part.exempt:
+            return
+        if isinstance(part, Display):
+            equalities = zip(self.equalities(part), part.reasons)
+            for (chain, left, side), reason in equalities:
+                context = self.context(chain, chapter)
+                if names_definition_only(reason):
+                    yield left.node, side.node, context
+                for brace in braces(side.node):
+                    yield *brace, context
+            return
+        with suppress(EquationError):
+            row = parse_row(f"{part.tex} {part.claim}")
+            if row.relations == ("=",):
+                one, other = row.sides
+                ranges = [c for c in row.conditions if isinstance(c, Range)]
+                equal = [c for c in row.conditions if isinstance(c, Equality)]
+                layers = ranges[0] if ranges else None
+                world = world_of(chapter)
+                context = Context(chapter.loss, layers, tuple(equal), world=world)
+                yield one, other, context
+                if part.claim:  # what the text says has a name in the comment
+                    yield other, one, context
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""

@@ -303,7 +303,7 @@ def group(name: Named, step: Step, reason: str, find: Find) -> Group:
         if shares:
             return Group(name.text, facts=(shares,))
         if kind not in step.context.definitions:
-            raise ValueError(f"no formula of the chapter defines {name.symbol}")
+            raise ValueError(f"no formula above defines {name.symbol}")
         return definition(kind, name.text, step)
     if name.label is None:
         return Group(name.text, meant(name.rule)) if name.rule else ANY
