@@ -25,7 +25,8 @@ WHERE_IT_RUNS = "What your code computes where it raises no error is below."
 @dataclass
 class Case:
     """What is known of a class that is wrong: all that was seen, what of it is wrong, the
-    formulas that were found, and the networks of ``three`` layers that tell them; and of second calls what to say and which facts."""
+    formulas that were found, and the networks of ``three`` layers that tell them; and of
+    second calls what to say and which facts."""
 
     student: Student
     seen: list[Seen]

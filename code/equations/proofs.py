@@ -1,7 +1,6 @@
 """Prove the steps of chapters by their reasons, with what the reasons cite."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +9,13 @@ from chapters import reading
 from .chains import Chain, Side, read_display
 from .check import world_of
 from .extract import Chapter, Display, Inline, read_chapter
+from .feedforward import FEEDFORWARD
 from .nodes import (
     Equality,
-    EquationError,
-    Loss,
     Node,
-    Quantity,
-    Range,
     Underbrace,
     walk,
 )
-from .parse import parse_row
 from .reasons import (
     Cited,
     Construct,
@@ -29,12 +24,13 @@ from .reasons import (
     Own,
     Step,
     judge,
-    loss,
+    kind_named,
     names_definition_only,
-    symbol,
 )
 from .results import Result
 from .world import World
+
+CAN_BE_DEFINED = {"definition", "derivative", "loss"}  # kinds of symbols
 
 Read = dict[tuple[str, int, str], list[Chain]]  # of displays, by place and text
 
@@ -121,7 +117,9 @@ class Library:
             world = world_of(chapter)
             found: dict[str, tuple[int, Cited]] = {}
             self.defined[chapter.file] = found
-            for part in sorted(chapter.formulas, key=lambda part: part.line):
+            # All symbols of the network are defined by its table.
+            parts = [] if world is FEEDFORWARD else chapter.formulas
+            for part in sorted(parts, key=lambda part: part.line):
                 for left, right, context in self.candidates(part, chapter):
                     kind = own_kind(left, world)
                     if kind and kind not in found:
@@ -144,18 +142,13 @@ class Library:
                 for brace in braces(side.node):
                     yield *brace, context
             return
-        with suppress(EquationError):
-            row = parse_row(f"{part.tex} {part.claim}")
-            if row.relations == ("=",):
-                one, other = row.sides
-                ranges = [c for c in row.conditions if isinstance(c, Range)]
-                equal = [c for c in row.conditions if isinstance(c, Equality)]
-                layers = ranges[0] if ranges else None
-                world = world_of(chapter)
-                context = Context(chapter.loss, layers, tuple(equal), world=world)
-                yield one, other, context
+        alone = Display(part.file, part.line, f"{part.tex} {part.claim}")
+        for chain, left, side in self.equalities(alone):
+            if len(chain.sides) == 2:
+                context = self.context(chain, chapter)
+                yield left.node, side.node, context
                 if part.claim:  # what the text says has a name in the comment
-                    yield other, one, context
+                    yield side.node, left.node, context
 
     def cited(self, label: str, chapter: Chapter) -> list[Cited]:
         """The equations of a display. Raises OutOfReach, or ValueError in words."""
@@ -201,20 +194,9 @@ class Library:
 
 def own_kind(side: Node, world: World) -> str | None:
     """The kind of a symbol that only this world has, where one stands alone."""
-    with suppress(OutOfReach):
-        match side:
-            case Quantity():
-                kind = symbol(side, world)[0]
-            case Loss():
-                kind = loss(side, world).kind
-            case _:
-                return None
-        if isinstance(kind, Own) and kind.row.kind in (
-            "definition",
-            "derivative",
-            "loss",
-        ):
-            return kind
+    kind = kind_named(side, world)
+    if isinstance(kind, Own) and kind.row.kind in CAN_BE_DEFINED:
+        return kind
     return None
 
 

@@ -2,7 +2,7 @@
 for every depth and width, every activation and every loss."""
 
 from .constructs import Construct, OutOfReach
-from .letters import Own, loss, symbol
+from .letters import Own, kind_named
 from .proof import Cited, Context, Step
 from .verdict import Verdict, judge
 from .words import CITED, names_definition_only, remarks
@@ -17,8 +17,7 @@ __all__ = [
     "Step",
     "Verdict",
     "judge",
-    "loss",
+    "kind_named",
     "names_definition_only",
     "remarks",
-    "symbol",
 ]

@@ -15,7 +15,7 @@ from torch.autograd.graph import get_gradient_edge
 
 from equations.feedforward import FEEDFORWARD
 from equations.nodes import Layer, Loss, Node, Quantity, walk
-from equations.values import Undefined
+from equations.values import ANY, Undefined
 from equations.world import Model, Symbol, World
 
 from . import model
@@ -49,10 +49,13 @@ def counted(
     row: Symbol, world: World, layer: Layer | None = None
 ) -> tuple[Kind, ...]:
     """What the indices of a symbol count."""
-    if not world.layered:
-        return row.axes
-    kinds = COUNTED | ({"N": layer, "N-": up(layer, -1)} if layer else {})
-    return tuple(kinds.get(axis, axis) for axis in row.axes)
+    kinds = {"N": layer, "N-": up(layer, -1)} if layer else {}
+    return tuple(kinds.get(axis, outside(axis, world)) for axis in row.axes)
+
+
+def outside(axis: str, world: World) -> Kind:
+    """What an axis counts that is not one of a layer's units."""
+    return COUNTED.get(axis, axis) if world.layered else axis
 
 
 def symbol(
@@ -67,14 +70,14 @@ def symbol(
     if not all(map(PLAIN.fullmatch, node.indices)):
         raise OutOfReach(Construct.INDEX)
     (row,) = found
-    if "any" in row.axes:  # its size is that of what it stands at
+    if ANY in row.axes:  # its size is that of what it stands at
         raise OutOfReach(Construct.SYMBOLS)
-    if node.layer is None:
-        layer = next((ENDS[axis] for axis in row.axes if axis in ENDS), None)
-        own = None if isinstance(kind_of(row, world), Own) else layer
-        return kind_of(row, world), own, counted(row, world)
-    layer = up(node.layer, 0)
-    return kind_of(row, world), layer, counted(row, world, layer)
+    kind = kind_of(row, world)
+    if node.layer is not None:
+        layer = up(node.layer, 0)
+        return kind, layer, counted(row, world, layer)
+    end = next((ENDS[axis] for axis in row.axes if axis in ENDS), None)
+    return kind, None if isinstance(kind, Own) else end, counted(row, world)
 
 
 def size(node: Quantity, world: World) -> Kind | None:
@@ -100,6 +103,18 @@ def loss(node: Loss, world: World) -> Entry:
     raise OutOfReach(Construct.SYMBOLS)
 
 
+def kind_named(node: Node, world: World) -> str | None:
+    """The kind of what a node names; None if it is no symbol and no loss."""
+    with suppress(OutOfReach):
+        match node:
+            case Quantity():
+                kind, _, axes = symbol(node, world)
+                return kind if len(node.indices) <= len(axes) else None
+            case Loss():
+                return loss(node, world).kind
+    return None
+
+
 def shares_of(kind: str) -> Shares | None:
     """What a symbol is if its numbers add up to 1 over an index, by the table."""
     if not isinstance(kind, Own) or kind.row.shares is None:
@@ -112,7 +127,7 @@ def ones(world: World) -> Kind:
     """What the column of ones counts."""
     if world.ones is None:
         raise OutOfReach(Construct.SYMBOLS)
-    return COUNTED.get(world.ones, world.ones) if world.layered else world.ones
+    return outside(world.ones, world)
 
 
 def indices(nodes: tuple[Node, ...], world: World) -> dict[str, set[Kind]]:

@@ -31,7 +31,7 @@ from equations.world import World
 from .canonical import equal
 from .constructs import Construct, OutOfReach, Unfit
 from .facts import Fact, Shares, for_each_sample
-from .letters import Own, loss, shares_of, symbol
+from .letters import Own, kind_named, shares_of
 from .model import FUNCTIONS
 from .proof import Cited, Step, lone, sides
 from .rewrite import Rewriter
@@ -277,14 +277,9 @@ def defined_by_chapter(name: Named, world: World) -> str:
         parsed = parse_row(name.symbol).sides
     except (EquationError, ValueError) as error:
         raise ValueError(f"the reason defines {name.symbol}: {error}") from None
-    with suppress(OutOfReach):
-        match parsed:
-            case (Quantity() as side,):
-                kind, _, axes = symbol(side, world)
-                if len(side.indices) <= len(axes):
-                    return kind
-            case (Loss() as side,):
-                return loss(side, world).kind
+    kind = kind_named(parsed[0], world) if len(parsed) == 1 else None
+    if kind:
+        return kind
     raise ValueError(f"the reason defines {name.symbol}, which is no symbol")
 
 
